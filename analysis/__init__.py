@@ -1,0 +1,1 @@
+"""What Sluice thinks: plain Python that takes values or a connection and returns values."""
