@@ -1,0 +1,39 @@
+"""Settings from the environment (`SLUICE_*`), read once at the edge."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Where things are; an unset URL means the embedded one. Ports of 0 are chosen free."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_", extra="ignore")
+
+    home: Path = PROJECT_ROOT / ".sluice"
+    database_url: SecretStr | None = None
+    """The control role's URL of a PostgreSQL >= 16 with `vector`; unset: the embedded one."""
+    dagster_database_url: SecretStr | None = None
+    """Dagster's storage; unset: the database `sluice_dagster` beside the warehouse."""
+    airbyte_url: str | None = None
+    """Root of an Airbyte, such as http://airbyte.internal:8000; unset: the embedded one."""
+    airbyte_client_id: str | None = None
+    airbyte_client_secret: SecretStr | None = None
+    postgres_port: int = 0
+    airbyte_port: int = 0
+    dagster_port: int = 0
+    sample_records: int = 1000
+    """Records per stream that a sample may hold."""
+    sample_seconds: int = 300
+    sync_seconds: int = 86_400
+
+
+@cache
+def load_settings() -> Settings:
+    """The process's settings; `home` made absolute."""
+    settings = Settings()
+    return settings.model_copy(update={"home": settings.home.resolve()})

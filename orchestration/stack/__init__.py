@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, the Airbyte server and Dagster, started, stopped and examined."""
