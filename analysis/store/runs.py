@@ -1,0 +1,120 @@
+"""Syncs that ran and incidents that happened."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from analysis.store.connect import Record, all_records
+from analysis.store.fleet import airbyte_sync_history
+from analysis.store.tables import incidents, sync_runs
+
+
+class SyncRow(Record):
+    """One sync of one source; `rows` by stream."""
+
+    tenant_id: str
+    source: str
+    job_id: str
+    status: str
+    rows: Mapping[str, int]
+    bytes: int
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class IncidentRow(Record):
+    """Something that failed, in a sentence, until it is resolved."""
+
+    incident_id: int
+    tenant_id: str
+    step: str
+    sentence: str
+    keys: Mapping[str, Any]
+    is_permanent: bool
+    happened_at: datetime
+    resolved_at: datetime | None
+
+
+def start_sync(connection: Connection, tenant_id: str, source: str, job_id: str) -> None:
+    """Remember a job before waiting for it; joining one that is remembered changes nothing."""
+    statement = upsert(sync_runs).values(tenant_id=tenant_id, source=source, job_id=job_id, status="running")
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def finish_sync(
+    connection: Connection,
+    tenant_id: str,
+    source: str,
+    job_id: str,
+    *,
+    status: str,
+    rows: Mapping[str, int],
+    byte_count: int,
+    connection_id: str | None = None,
+) -> bool:
+    """Remember how a job ended, once, and add it to the fleet's history; False where it was known already."""
+    start_sync(connection, tenant_id, source, job_id)
+    key = (sync_runs.c.tenant_id == tenant_id, sync_runs.c.source == source, sync_runs.c.job_id == job_id)
+    unfinished = update(sync_runs).where(*key, sync_runs.c.finished_at.is_(None)).returning(sync_runs.c.started_at)
+    values = {"status": status, "rows": dict(rows), "bytes": byte_count, "finished_at": func.now()}
+    started_at = connection.execute(unfinished.values(values)).scalar_one_or_none()
+    if started_at is None:
+        return False
+    history = {
+        "tenant_id": tenant_id,
+        "source": source,
+        "connection_id": connection_id,
+        "job_id": job_id,
+        "status": status,
+        "rows_by_stream": dict(rows),
+        "row_count": sum(rows.values()),
+        "byte_count": byte_count,
+        "started_at": started_at,
+    }
+    connection.execute(insert(airbyte_sync_history).values(history))
+    return True
+
+
+def list_syncs(connection: Connection, tenant_id: str, *, limit: int = 100) -> tuple[SyncRow, ...]:
+    """A tenant's syncs, newest first."""
+    statement = select(sync_runs).where(sync_runs.c.tenant_id == tenant_id)
+    return all_records(SyncRow, connection.execute(statement.order_by(sync_runs.c.started_at.desc()).limit(limit)))
+
+
+def record_incident(
+    connection: Connection,
+    tenant_id: str,
+    step: str,
+    sentence: str,
+    *,
+    is_permanent: bool,
+    keys: Mapping[str, Any] | None = None,
+) -> int:
+    """Add an incident and return its id; whatever the keys hold, it is stored."""
+    values = {"tenant_id": tenant_id, "step": step, "sentence": _storable(sentence), "is_permanent": is_permanent}
+    statement = insert(incidents).values(values | {"keys": json.loads(_storable(json.dumps(keys or {}, default=str)))})
+    return int(connection.execute(statement.returning(incidents.c.incident_id)).scalar_one())
+
+
+def _storable(words: str) -> str:
+    """The text without what PostgreSQL refuses to store: NUL, in JSON too, and halves of surrogate pairs."""
+    whole = words.replace("\x00", "").replace("\\u0000", "")
+    return whole.encode("utf-8", "replace").decode("utf-8")
+
+
+def resolve_incidents(connection: Connection, tenant_id: str, *, step: str | None = None) -> int:
+    """Close a tenant's open incidents, of one step or all, and return how many there were."""
+    opened = update(incidents).where(incidents.c.tenant_id == tenant_id, incidents.c.resolved_at.is_(None))
+    chosen = opened if step is None else opened.where(incidents.c.step == step)
+    return connection.execute(chosen.values(resolved_at=func.now())).rowcount
+
+
+def open_incidents(connection: Connection, tenant_id: str | None = None) -> tuple[IncidentRow, ...]:
+    """Unresolved incidents of one tenant or all, newest first."""
+    statement = select(incidents).where(incidents.c.resolved_at.is_(None))
+    chosen = statement if tenant_id is None else statement.where(incidents.c.tenant_id == tenant_id)
+    return all_records(IncidentRow, connection.execute(chosen.order_by(incidents.c.incident_id.desc())))
