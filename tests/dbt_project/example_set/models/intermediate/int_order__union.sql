@@ -1,0 +1,3 @@
+select * from {{ ref('stg_crm__order') }}
+union all
+select * from {{ ref('stg_shop__order') }}

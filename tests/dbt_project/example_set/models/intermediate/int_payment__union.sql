@@ -1,0 +1,3 @@
+select * from {{ ref('stg_crm__payment') }}
+union all
+select * from {{ ref('stg_shop__payment') }}

@@ -1,0 +1,3 @@
+select * from {{ ref('stg_crm__repository') }}
+union all
+select * from {{ ref('stg_shop__repository') }}

@@ -1,0 +1,32 @@
+with
+
+source as (
+
+    select * from {{ source('crm', 'crm_product') }}
+
+),
+
+renamed as (
+
+    select
+        id,
+        name,
+        description,
+        product_type,
+        product_status,
+        vendor,
+        item_code,
+        price,
+        currency,
+        is_active,
+        product_url,
+        created_at,
+        updated_at,
+        'crm' as _source,
+        id as _source_record_id,
+        {{ sluice.try_cast('_airbyte_extracted_at', 'timestamptz') }} as _extracted_at
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,32 @@
+with
+
+source as (
+
+    select * from {{ source('shop', 'shop_payment') }}
+
+),
+
+renamed as (
+
+    select
+        id,
+        customer_id,
+        invoice_id,
+        order_id,
+        amount,
+        currency,
+        status,
+        payment_method,
+        payment_reference,
+        description,
+        paid_at,
+        created_at,
+        updated_at,
+        'shop' as _source,
+        id as _source_record_id,
+        {{ sluice.try_cast('_airbyte_extracted_at', 'timestamptz') }} as _extracted_at
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,92 @@
+"""The package under plain dbt: its unit tests, its catalogue queries, and what its tests catch."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg import sql
+
+from orchestration.resources.invocation import invoke
+from orchestration.resources.retargeting import BuildTarget
+from orchestration.settings import PROJECT_ROOT
+
+MODELS = PROJECT_ROOT / "dbt_project" / "models"
+BRANCHING = ("marts", "intermediate")
+
+
+@pytest.fixture(scope="module")
+def plain(warehouse: str, prepared: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[BuildTarget, Any, Path]:
+    """The set built by dbt alone, unit tests and all, with the placeholders' schema as its source."""
+    target = BuildTarget(warehouse, "sluice_raw", "plain_build")
+    log_dir = tmp_path_factory.mktemp("plain")
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("create schema sluice_raw")
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'tenant_acme'").fetchall()
+        for (table,) in tables:
+            connection.execute(
+                sql.SQL("create table {} as table {}").format(
+                    sql.Identifier("sluice_raw", table), sql.Identifier("tenant_acme", table)
+                )
+            )
+        # `_` is a wildcard of dbt's own catalogue query: this is another tenant's, one character apart.
+        connection.execute("create schema plainxbuild")
+        connection.execute("create table plainxbuild.unified_customers (customer_key text)")
+    result = invoke(["build"], prepared.directory, target, log_dir=log_dir, threads=2, log_level="debug")
+    return target, result, log_dir
+
+
+@pytest.fixture(autouse=True)
+def _filled(built: Any):
+    assert built.outcome.ok, built.outcome.failed
+
+
+def test_every_unit_test_passes(plain: Any):
+    _, result, _ = plain
+    assert result.success, [(run.node.name, run.message) for run in result.result.results if run.status == "fail"]
+    run = {r.node.name for r in result.result.results if r.node.resource_type == "unit_test"}
+    declared = [
+        test["name"]
+        for path in MODELS.rglob("*__unit_tests.yml")
+        for test in yaml.safe_load(path.read_text("utf-8"))["unit_tests"]
+    ]
+    assert run == set(declared)
+
+
+def test_every_model_that_branches_has_a_unit_test():
+    declared = {
+        test["model"]
+        for path in MODELS.rglob("*__unit_tests.yml")
+        for test in yaml.safe_load(path.read_text("utf-8"))["unit_tests"]
+    }
+    assert declared == {path.stem for folder in BRANCHING for path in (MODELS / folder).glob("*.sql")}
+
+
+def test_a_retargeted_build_gives_what_plain_dbt_gives(plain: Any, built: Any, warehouse: str):
+    target, _, _ = plain
+    models = sorted(path.stem for path in MODELS.rglob("*.sql"))
+    assert len(models) == 13
+    with psycopg.connect(warehouse) as connection:
+        for model in models:
+            ours, theirs = (
+                connection.execute(
+                    sql.SQL("select row::text from {} as row order by 1").format(sql.Identifier(schema, model))
+                ).fetchall()
+                for schema in (built.target.build_schema, target.build_schema)
+            )
+            assert ours == theirs, model
+
+
+def test_dbt_reads_the_catalogue_of_one_schema_only(plain: Any):
+    _, _, log_dir = plain
+    log = (log_dir / "dbt.log").read_text("utf-8")
+    assert "referenced_schema.nspname = 'plain_build'" in log
+    assert "relation_schema.nspname = 'plain_build'" in log
+    assert "ilike" not in log
+    assert "plainxbuild" not in log
+
+
+def test_a_builder_needs_no_right_on_the_database(built: Any, warehouse: str):
+    with psycopg.connect(built.target.url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("create schema elsewhere")
