@@ -1,0 +1,1 @@
+"""One module per group of steps; each asset fetches, calls plain functions, stores and reports."""

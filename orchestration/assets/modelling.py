@@ -1,0 +1,188 @@
+"""Steps 2 to 7: profile, map, plan and render, prove, review."""
+
+import time
+
+import dagster as dg
+
+from analysis.mapping import propose_mappings
+from analysis.modelling import plan_models, render
+from analysis.modelling.rendering import RENDERER_VERSION
+from analysis.profiling import profile_sample
+from analysis.store.plans import decide_review, list_verdicts, open_review, save_model_set, save_plan
+from analysis.store.profiles import load_mappings, load_profile, save_mappings, save_profile
+from analysis.store.tenants import list_sources, set_onboarded
+from orchestration.assets.sampling import sample_streams
+from orchestration.assets.steps import rows_table, tenant_step
+from orchestration.gates.approved import proposed_row
+from orchestration.gates.proof import prove_plan, require_passed
+from orchestration.partitions import tenants
+from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.model_builds import ModelBuilds
+from orchestration.resources.raw_data import read_sample
+from orchestration.resources.tenant_run import TenantRun
+from orchestration.resources.warehouse import Warehouse
+from orchestration.tenancy.adoption import find_connections
+
+POLICY = "policy"
+
+
+@dg.asset(
+    key=["analysis", "profile"], group_name="analysis", deps=[sample_streams], partitions_def=tenants, kinds={"python"}
+)
+def profile(
+    context: dg.AssetExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    airbyte: dg.ResourceParam[Airbyte],
+    tenant_run: dg.ResourceParam[TenantRun],
+) -> dg.MaterializeResult:
+    """Columns, keys and references of every sampled stream."""
+    with tenant_step(context, warehouse) as tenant:
+        started = time.monotonic()
+        found = find_connections(airbyte, tenant)
+        builder = warehouse.builder(tenant)
+        samples = [
+            read_sample(
+                builder, found.names.sample, source, connection.prefix, stream, warehouse.settings.sample_records
+            )
+            for source, connection in sorted(found.by_source.items())
+            for stream in airbyte.configured_streams(connection.id)
+        ]
+        profiled = profile_sample(samples)
+        with warehouse.control.begin() as store:
+            save_profile(store, tenant, profiled)
+        rows = [
+            {
+                "source": stream.source,
+                "stream": stream.stream,
+                "rows": stream.row_count,
+                "columns": len(stream.columns),
+                "key": ", ".join(".".join(path) for path in stream.keys[0].columns) if stream.keys else "none",
+                "declared": bool(stream.keys and stream.keys[0].is_declared),
+            }
+            for stream in profiled.streams
+        ]
+        return dg.MaterializeResult(
+            metadata={
+                "streams": len(profiled.streams),
+                "columns": sum(len(stream.columns) for stream in profiled.streams),
+                "references": len(profiled.references),
+                "preview": rows_table(rows, limit=len(rows)),
+                "seconds": round(time.monotonic() - started, 2),
+            }
+        )
+
+
+@dg.asset(key=["analysis", "mappings"], group_name="analysis", deps=[profile], partitions_def=tenants, kinds={"python"})
+def mappings(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
+) -> dg.MaterializeResult:
+    """Which source field feeds which canonical field; what does not map stays the tenant's own."""
+    with tenant_step(context, warehouse) as tenant:
+        started = time.monotonic()
+        with warehouse.control.connect() as store:
+            profiled = load_profile(store, tenant)
+            connectors = {row.name: row.connector for row in list_sources(store, tenant)}
+        proposed = propose_mappings(profiled)
+        with warehouse.control.begin() as store:
+            save_mappings(store, tenant, connectors, proposed, decided_by=POLICY)
+        mapped = [stream for stream in proposed if stream.entity is not None]
+        rows = [
+            {
+                "source": stream.source,
+                "stream": stream.stream,
+                "entity": stream.entity,
+                "confidence": round(stream.confidence, 2),
+                "fields": ", ".join(field.field for field in stream.fields),
+            }
+            for stream in mapped
+        ]
+        return dg.MaterializeResult(
+            metadata={
+                "streams": len(proposed),
+                "mapped_streams": len(mapped),
+                "mapped_fields": sum(len(stream.fields) for stream in mapped),
+                "preview": rows_table(rows, limit=len(rows)),
+                "seconds": round(time.monotonic() - started, 2),
+            }
+        )
+
+
+@dg.asset(
+    key=["analysis", "model_plan"], group_name="analysis", deps=[mappings], partitions_def=tenants, kinds={"python"}
+)
+def model_plan(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
+) -> dg.MaterializeResult:
+    """The plan of every model and test, and the model set that it renders to."""
+    with tenant_step(context, warehouse) as tenant:
+        started = time.monotonic()
+        with warehouse.control.connect() as store:
+            plan = plan_models(load_profile(store, tenant), load_mappings(store, tenant))
+        rendered = render(plan)
+        with warehouse.control.begin() as store:
+            save_model_set(store, rendered.name, str(RENDERER_VERSION), rendered.files)
+            row = save_plan(store, tenant, rendered.name, plan.model_dump(mode="json"))
+        decisions = [
+            {"what": each.subject, "choice": each.choice, "by": each.made_by, "why": each.evidence}
+            for each in plan.decisions
+            if each.subject.startswith("union/")
+        ]
+        return dg.MaterializeResult(
+            metadata={
+                "plan": row.plan_id,
+                "model_set": rendered.name,
+                "staging_models": len(plan.staging),
+                "own_models": len(plan.own),
+                "files": len(rendered.files),
+                "preview": rows_table(decisions),
+                "seconds": round(time.monotonic() - started, 2),
+            }
+        )
+
+
+@dg.asset(
+    key=["analysis", "proof"],
+    group_name="analysis",
+    deps=[model_plan, sample_streams],
+    partitions_def=tenants,
+    kinds={"dbt", "postgres"},
+)
+def proof(
+    context: dg.AssetExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    model_builds: dg.ResourceParam[ModelBuilds],
+    tenant_run: dg.ResourceParam[TenantRun],
+) -> dg.MaterializeResult:
+    """The gates before review, each with a stored verdict: static checks, a build on the sample, conservation."""
+    with tenant_step(context, warehouse) as tenant:
+        started = time.monotonic()
+        with warehouse.control.connect() as store:
+            plan = proposed_row(store, tenant)
+        verdicts = prove_plan(warehouse, model_builds, tenant, plan)
+        require_passed(verdicts)
+        return dg.MaterializeResult(
+            metadata={
+                "plan": plan.plan_id,
+                "gates": len(verdicts),
+                "preview": rows_table([{"gate": each.gate, "verdict": "passed", **each.summary} for each in verdicts]),
+                "seconds": round(time.monotonic() - started, 2),
+            }
+        )
+
+
+@dg.asset(key=["analysis", "review"], group_name="analysis", deps=[proof], partitions_def=tenants, kinds={"python"})
+def review(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
+) -> dg.MaterializeResult:
+    """The decision on a proven plan: the policy approves one that passed every gate."""
+    with tenant_step(context, warehouse) as tenant, warehouse.control.begin() as store:
+        plan = proposed_row(store, tenant)
+        passed = [verdict.gate for verdict in list_verdicts(store, plan.plan_id) if verdict.passed]
+        reason = f"Passed {', '.join(passed)}."
+        open_review(store, plan.plan_id)
+        decide_review(store, plan.plan_id, "approved", decided_by=POLICY, reason=reason)
+        for source in list_sources(store, tenant):
+            set_onboarded(store, tenant, source.name)
+        return dg.MaterializeResult(
+            metadata={"plan": plan.plan_id, "decided_by": POLICY, "reason": reason, "model_set": plan.model_set}
+        )

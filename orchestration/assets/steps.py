@@ -1,0 +1,63 @@
+"""What every asset shares: the tenant's key, errors that become Dagster failures, and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from analysis.errors import PermanentError, SluiceError
+from analysis.store.runs import record_incident, resolve_incidents
+from orchestration.resources.raw_data import TableSize
+from orchestration.resources.warehouse import Warehouse
+
+PREVIEW_ROWS = 10
+
+
+@contextmanager
+def tenant_step(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[str]:
+    """Yield the tenant; an error is stored as an incident and ends the step with its sentence.
+
+    A step that succeeds resolves its earlier incidents. What nobody foresaw passes as it is, with its traceback.
+    """
+    tenant = context.partition_key
+    step = context.op_execution_context.op.name
+    try:
+        yield tenant
+    except SluiceError as error:
+        permanent = isinstance(error, PermanentError)
+        with warehouse.control.begin() as connection:
+            keys = {name: str(value) for name, value in error.keys.items()}
+            record_incident(connection, tenant, step, error.sentence, is_permanent=permanent, keys=keys)
+        raise dg.Failure(str(error), allow_retries=not permanent) from error
+    with warehouse.control.begin() as connection:
+        resolve_incidents(connection, tenant, step=step)
+
+
+def sizes_metadata(sizes: Mapping[str, TableSize]) -> dict[str, Any]:
+    """Rows and bytes in all and per table."""
+    rows = [{"table": table, "rows": size.rows, "bytes": size.bytes} for table, size in sorted(sizes.items())]
+    return {
+        "streams": len(sizes),
+        "dagster/row_count": sum(size.rows for size in sizes.values()),
+        "bytes": sum(size.bytes for size in sizes.values()),
+        "tables": rows_table(rows, limit=len(rows)),
+    }
+
+
+def rows_table(rows: Sequence[Mapping[str, object]], limit: int = PREVIEW_ROWS) -> dg.MetadataValue:
+    """Rows as a Markdown table; what tenants wrote is escaped, since the UI renders it."""
+    if not rows:
+        return dg.MetadataValue.md("*no rows*")
+    head = [f"| {' | '.join(map(_cell, rows[0]))} |", f"|{' --- |' * len(rows[0])}"]
+    body = [f"| {' | '.join(map(_cell, row.values()))} |" for row in rows[:limit]]
+    return dg.MetadataValue.md("\n".join([*head, *body]))
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    for character in "\\`*_{}[]<>#|":
+        text = text.replace(character, "\\" + character)
+    return " ".join(text.split())[:120]

@@ -1,0 +1,80 @@
+"""What runs by itself: the jobs, the daily schedule and the sensors on Airbyte."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.partitions import tenants
+from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.warehouse import Warehouse
+from orchestration.tenancy.appearance import appeared_sources, appeared_tenants
+
+MODELLING = dg.AssetSelection.groups("sample", "analysis")
+REFRESH = dg.AssetSelection.groups("raw", "analytics", "insights")
+ONE_PROCESS = dg.in_process_executor
+"""A tenant's steps share one process: importing Dagster and dbt anew for each would cost more than the steps."""
+
+onboard_tenant = dg.define_asset_job(
+    "onboard_tenant",
+    selection=MODELLING | REFRESH,
+    executor_def=ONE_PROCESS,
+    description="Sample, profile, map, plan, prove, review; then sync, build, publish and report.",
+)
+model_tenant = dg.define_asset_job(
+    "model_tenant",
+    selection=MODELLING,
+    executor_def=ONE_PROCESS,
+    description="Sample to review alone: for a source that joins an onboarded tenant.",
+)
+refresh_tenant = dg.define_asset_job(
+    "refresh_tenant",
+    selection=REFRESH,
+    executor_def=ONE_PROCESS,
+    description="Sync, check for drift, build, publish and report with the approved plan.",
+)
+JOBS = [onboard_tenant, model_tenant, refresh_tenant]
+
+
+@dg.schedule(
+    job=refresh_tenant,
+    cron_schedule="0 4 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def refresh_tenants_daily(
+    context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> list[dg.RunRequest]:
+    """One refresh per active, onboarded tenant and day."""
+    day = context.scheduled_execution_time.date().isoformat()
+    return [
+        dg.RunRequest(run_key=f"{tenant}:{day}", partition_key=tenant) for tenant in warehouse.refreshable_tenants()
+    ]
+
+
+@dg.sensor(job=onboard_tenant, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def tenant_appeared(
+    context: dg.SensorEvaluationContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    airbyte: dg.ResourceParam[Airbyte],
+) -> dg.SensorResult:
+    """A workspace of Airbyte that names a tenant not yet onboarded becomes a partition and a run."""
+    found = appeared_tenants(warehouse, airbyte)
+    for refusal in found.refused:
+        context.log.warning(refusal)
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=f"onboard:{each.key}", partition_key=each.tenant) for each in found.new],
+        dynamic_partitions_requests=[tenants.build_add_request([each.tenant for each in found.new])],
+    )
+
+
+@dg.sensor(job=model_tenant, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def source_appeared(warehouse: dg.ResourceParam[Warehouse], airbyte: dg.ResourceParam[Airbyte]) -> list[dg.RunRequest]:
+    """A connection that an onboarded tenant did not have is sampled, planned, proven and reviewed."""
+    return [
+        dg.RunRequest(run_key=f"model:{each.key}", partition_key=each.tenant)
+        for each in appeared_sources(warehouse, airbyte)
+    ]
+
+
+SCHEDULES = [refresh_tenants_daily]
+SENSORS = [tenant_appeared, source_appeared]

@@ -1,0 +1,48 @@
+"""`sluice`: the command line; each command parses, calls one function and prints."""
+
+import sys
+import traceback
+
+import typer
+from rich.console import Console
+
+from analysis.errors import SluiceError
+from orchestration.commands import demo, releases, runs, stack, tenants
+
+app = typer.Typer(
+    name="sluice",
+    help="Gated ELT for many tenants: sample, plan, prove, build, publish, report.",
+    epilog="Any command takes --debug, which prints a traceback for an error.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(tenants.app, name="tenant")
+for module in (stack, runs, releases, demo):
+    module.register(app)
+
+ERROR_EXIT = 2
+
+
+def main() -> None:
+    """Run the command; an error is one sentence on stderr and exit code 2, a traceback only with --debug."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app(args=[argument for argument in sys.argv[1:] if argument != "--debug"])
+    except SluiceError as error:
+        _fail(str(error), debug)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the edge of the program: what nobody foresaw is still one sentence
+        _fail(f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}", debug)
+
+
+def _fail(sentence: str, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    Console(stderr=True, soft_wrap=True).print(f"error: {sentence}", style="red", markup=False, highlight=False)
+    sys.exit(ERROR_EXIT)
+
+
+if __name__ == "__main__":
+    main()

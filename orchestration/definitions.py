@@ -1,0 +1,29 @@
+"""The one Definitions: loads offline, with no secret set and nothing running."""
+
+import dagster as dg
+
+from orchestration import automation
+from orchestration.assets import ingestion, insights, modelling, sampling, transformation
+from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.model_builds import ModelBuilds
+from orchestration.resources.tenant_run import tenant_run
+from orchestration.resources.warehouse import Warehouse
+from orchestration.settings import load_settings
+from orchestration.stack.endpoints import load_endpoints
+
+settings = load_settings()
+warehouse = Warehouse(settings, lambda: load_endpoints(settings.home))
+airbyte = Airbyte(lambda: load_endpoints(settings.home))
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules([sampling, modelling, ingestion, transformation, insights]),
+    jobs=automation.JOBS,
+    schedules=automation.SCHEDULES,
+    sensors=automation.SENSORS,
+    resources={
+        "warehouse": warehouse,
+        "airbyte": airbyte,
+        "model_builds": ModelBuilds(warehouse),
+        "tenant_run": tenant_run,
+    },
+)

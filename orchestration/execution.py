@@ -1,0 +1,93 @@
+"""Run a Dagster job for one tenant in this process, recorded in Dagster's storage like any other run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from analysis.errors import PermanentError
+from orchestration.settings import Settings
+from orchestration.stack.endpoints import load_endpoints
+from orchestration.stack.orchestrator import environment
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance, ExecuteInProcessResult
+    from dagster_shared.error import SerializableErrorInfo
+
+Report = Callable[[str], None]
+POLL_SECONDS = 0.5
+
+
+def run_job(
+    settings: Settings, job: str, tenant: str, report: Report, assets: Sequence[str] | None = None
+) -> ExecuteInProcessResult:
+    """Run a job, or some of its assets, for one tenant; a failed step's sentence is a PermanentError."""
+    os.environ.update(environment(settings.home, load_endpoints(settings.home).dagster_url))
+    import dagster as dg
+
+    from orchestration.definitions import defs
+    from orchestration.stack.run_launcher import worker_tags
+
+    selection = [dg.AssetKey.from_user_string(key) for key in assets] if assets else None
+    with dg.DagsterInstance.get() as instance:
+        instance.add_dynamic_partitions("tenant", [tenant])
+        run_id = str(uuid4())
+        with _StepReporter(instance, run_id, report):
+            result = defs.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                partition_key=tenant,
+                asset_selection=selection,
+                run_id=run_id,
+                tags=worker_tags(),
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        if not result.success:
+            raise _failure(result, tenant)
+        return result
+
+
+def _failure(result: ExecuteInProcessResult, tenant: str) -> PermanentError:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return PermanentError(data.user_failure_data.description)
+            if data.error:
+                return PermanentError(f"Step {event.step_key} failed: {data.error.message.strip()}", tenant=tenant)
+    for event in result.all_events:
+        error: SerializableErrorInfo | None = getattr(event.event_specific_data, "error", None)
+        if event.is_failure and error:
+            # A resource that refused: the cause carries our sentence behind the name of its class.
+            return PermanentError((error.cause or error).message.strip().split(": ", 1)[-1])
+    return PermanentError("The run failed; see its log in the Dagster UI.", tenant=tenant, run=result.run_id)
+
+
+class _StepReporter:
+    """Tells which step a run is at, read from the run's own events, until the run ends."""
+
+    def __init__(self, instance: DagsterInstance, run_id: str, report: Report) -> None:
+        self._instance, self._run_id, self._report = instance, run_id, report
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        from dagster import DagsterEventType
+
+        seen: set[str] = set()
+        while not self._ended.wait(POLL_SECONDS):
+            for entry in self._instance.all_logs(self._run_id, of_type=DagsterEventType.STEP_START):
+                step = entry.step_key
+                if step and step not in seen:
+                    seen.add(step)
+                    self._report(step.replace("__", "/"))
