@@ -7,7 +7,7 @@ from analysis.profiling.semantic import ID_WORDS
 
 _TIMES = frozenset({"iso_timestamp", "date", "epoch_seconds", "epoch_milliseconds"})
 _NUMBERS = frozenset({"integer", "number"})
-_BLIND = 0.97
+_BLIND = 0.92
 """A column without values may be right by name; one with values that fit goes before it."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -41,14 +42,17 @@ def load_manifest() -> dict[str, Any]:
 
 @cache
 def mart_specs() -> tuple[dg.AssetSpec, ...]:
-    """One spec per mart, with dbt's description, columns and lineage; what is no mart counts as `analytics/models`."""
+    """One spec per mart, each after those it reads; what is no mart counts as `analytics/models`."""
     specs = build_dbt_asset_specs(
         manifest=load_manifest(), dagster_dbt_translator=LayerTranslator(), select="sluice.marts"
     )
-    marts = {spec.key for spec in specs}
+    marts = {spec.key: spec for spec in sorted(specs, key=lambda spec: spec.key)}
+    reads = {key: {dep.asset_key for dep in spec.deps} for key, spec in marts.items()}
+    # Dagster wants the results of a multi-asset in this order; dagster-dbt's own follows the hash of names.
+    order = TopologicalSorter({key: sorted(deps & marts.keys()) for key, deps in reads.items()}).static_order()
     return tuple(
-        spec.replace_attributes(
-            deps={dep.asset_key if dep.asset_key in marts else MODELS for dep in spec.deps}, kinds={"dbt", "postgres"}
+        marts[key].replace_attributes(
+            deps={dep if dep in marts else MODELS for dep in reads[key]}, kinds={"dbt", "postgres"}
         )
-        for spec in specs
+        for key in order
     )
