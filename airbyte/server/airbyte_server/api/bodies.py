@@ -1,0 +1,139 @@
+"""Request bodies; unknown fields are ignored, unknown values of an enumeration are refused."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+SyncMode = Literal[
+    "full_refresh_overwrite",
+    "full_refresh_overwrite_deduped",
+    "full_refresh_append",
+    "full_refresh_update",
+    "full_refresh_soft_delete",
+    "incremental_append",
+    "incremental_deduped_history",
+    "incremental_update",
+    "incremental_soft_delete",
+]
+NamespaceDefinition = Literal["source", "destination", "custom_format"]
+SchemaChanges = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
+ConnectionStatus = Literal["active", "inactive", "deprecated", "locked"]
+
+
+class Body(BaseModel):
+    """The form of every body: camelCase names."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class WorkspaceCreate(Body):
+    """POST /workspaces."""
+
+    name: Name
+    notifications: dict[str, Any] | None = None
+
+
+class WorkspacePatch(Body):
+    """PATCH /workspaces/{workspaceId}."""
+
+    name: Name | None = None
+    notifications: dict[str, Any] | None = None
+
+
+class ActorCreate(Body):
+    """POST /sources and POST /destinations."""
+
+    name: Name
+    workspace_id: UUID
+    configuration: dict[str, Any]
+    definition_id: UUID | None = None
+
+
+class ActorPut(Body):
+    """PUT of a source or a destination: the whole configuration."""
+
+    name: Name
+    configuration: dict[str, Any]
+
+
+class ActorPatch(Body):
+    """PATCH of a source or a destination: the top-level fields that change."""
+
+    name: Name | None = None
+    configuration: dict[str, Any] | None = None
+
+
+class Schedule(Body):
+    """When a connection runs; `basic` is Airbyte's older form and cannot be asked for."""
+
+    schedule_type: Literal["manual", "cron"]
+    cron_expression: str | None = None
+
+
+class SelectedField(Body):
+    """A field that is kept."""
+
+    field_path: list[str] | None = None
+
+
+class StreamConfiguration(Body):
+    """How one stream is synced."""
+
+    name: Name
+    namespace: str | None = None
+    sync_mode: SyncMode | None = None
+    cursor_field: list[str] | None = None
+    primary_key: list[list[str]] | None = None
+    selected_fields: list[SelectedField] | None = None
+    mappers: list[dict[str, Any]] | None = None
+    include_files: bool | None = None
+    destination_object_name: str | None = None
+
+
+class StreamConfigurations(Body):
+    """The streams of a connection."""
+
+    streams: list[StreamConfiguration] | None = None
+
+
+class ConnectionPatch(Body):
+    """PATCH /connections/{connectionId}: what is absent stays, a null namespace format is unset."""
+
+    name: Name | None = None
+    status: ConnectionStatus | None = None
+    schedule: Schedule | None = None
+    configurations: StreamConfigurations | None = None
+    namespace_definition: NamespaceDefinition | None = None
+    namespace_format: str | None = None
+    prefix: str | None = None
+    non_breaking_schema_updates_behavior: SchemaChanges | None = None
+    tags: list[dict[str, Any]] | None = None
+
+
+class ConnectionCreate(ConnectionPatch):
+    """POST /connections."""
+
+    source_id: UUID
+    destination_id: UUID
+
+
+class JobCreate(Body):
+    """POST /jobs."""
+
+    connection_id: UUID
+    job_type: Literal["sync", "reset", "refresh", "clear"]
+
+
+class ConnectionReference(Body):
+    """A configuration-API body that names a connection."""
+
+    connection_id: UUID
+
+
+class JobReference(Body):
+    """A configuration-API body that names a job."""
+
+    id: int

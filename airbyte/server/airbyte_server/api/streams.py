@@ -1,0 +1,65 @@
+"""Streams: what a source offers, asked of its connector."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from airbyte_server.api.actors import DESTINATION, SOURCE, find_actor
+from airbyte_server.connector_process import discover
+from airbyte_server.errors import ConnectorError
+from airbyte_server.secret_box import scrubbed, secrets_in
+from airbyte_server.services import Services, ServicesDep
+
+router = APIRouter(prefix="/streams", tags=["streams"])
+
+JsonObject = dict[str, Any]
+
+
+@router.get("")
+def get_stream_properties(
+    sourceId: UUID,
+    services: ServicesDep,
+    destinationId: UUID | None = None,
+    ignoreCache: bool = False,
+) -> list[JsonObject]:
+    """The source's streams as a bare array; always asked afresh, so there is no cache to ignore."""
+    if destinationId is not None:
+        with services.storage.begin() as connection:
+            find_actor(connection, DESTINATION, destinationId)
+    return [_shown(stream) for stream in discover_source(services, sourceId)]
+
+
+def discover_source(services: Services, source_id: UUID | str) -> list[JsonObject]:
+    """The source's streams as the protocol has them; ConnectorError carries the connector's sentence, scrubbed."""
+    with services.storage.begin() as connection:
+        source = find_actor(connection, SOURCE, source_id)
+    configuration = services.box.open(source.configuration)
+    timeout = services.settings.connector_timeout_seconds
+    try:
+        return discover(services.pool, source.type_name, configuration, timeout=timeout)
+    except ConnectorError as error:
+        raise ConnectorError(scrubbed(error.sentence, secrets_in(configuration))) from None
+
+
+def sync_modes(stream: JsonObject) -> list[str]:
+    """What can be done with a stream here, in the API's words."""
+    modes = ["full_refresh_overwrite"]
+    if "incremental" in (stream.get("supported_sync_modes") or []):
+        modes.append("incremental_deduped_history")
+    return modes
+
+
+def _shown(stream: JsonObject) -> JsonObject:
+    fields = (stream.get("json_schema") or {}).get("properties") or {}
+    shown = {
+        "streamName": stream["name"],
+        "syncModes": sync_modes(stream),
+        "defaultCursorField": stream.get("default_cursor_field") or [],
+        "sourceDefinedCursorField": bool(stream.get("source_defined_cursor")),
+        "sourceDefinedPrimaryKey": stream.get("source_defined_primary_key") or [],
+        "propertyFields": [[name] for name in fields],
+    }
+    if stream.get("namespace"):
+        shown["streamnamespace"] = stream["namespace"]
+    return shown

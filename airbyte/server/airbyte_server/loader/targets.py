@@ -1,0 +1,45 @@
+"""What the loader is told about a stream, and what it tells about it afterwards."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+SyncMode = Literal["full_refresh_overwrite", "incremental_deduped_history"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamTarget:
+    """One stream of a job and the table it lands in; `table` is already prefixed and named by `final_table_name`."""
+
+    stream: str
+    namespace: str
+    """The target's schema, created if it is missing and the login may."""
+    table: str
+    json_schema: Mapping[str, Any]
+    sync_mode: SyncMode
+    primary_key: Sequence[Sequence[str]] = ()
+    cursor: Sequence[str] = ()
+    generation_id: int = 0
+    source_namespace: str | None = None
+    """The stream's namespace in the source's catalog and messages; most sources have none."""
+
+
+@dataclass
+class StreamOutcome:
+    """Counts of one stream, kept up to date while the job runs.
+
+    `records_emitted` and `bytes_emitted` are what the connector sent (its messages, as JSON); `rows_written` were
+    inserted into the final table or replaced a row there; `duplicates` shared their key with another record of this
+    job, or had no full key and the content of a row already there. On a table that was empty, records_emitted =
+    rows of the table + duplicates. A record older than what an earlier job stored is neither written nor, if it comes
+    again after a checkpoint, a duplicate.
+    """
+
+    stream: str
+    source_namespace: str | None = None
+    records_emitted: int = 0
+    bytes_emitted: int = 0
+    rows_written: int = 0
+    duplicates: int = 0
+    complete: bool = False
+    """The stream was read to its end and its rows are committed."""

@@ -1,0 +1,45 @@
+"""The server's settings, read once from the environment (AIRBYTE_SERVER_*)."""
+
+import ipaddress
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServerSettings(BaseSettings):
+    """Where the server listens, keeps its state and what it may spend; on loopback it may go without credentials."""
+
+    model_config = SettingsConfigDict(env_prefix="AIRBYTE_SERVER_", frozen=True)
+
+    database_url: SecretStr
+    secret_key: SecretStr
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    token_lifetime_seconds: Annotated[int, Field(ge=1)] = 3600
+    max_concurrent_jobs: Annotated[int, Field(ge=1, le=64)] = 2
+    connector_timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether callers must bring a token."""
+        return self.client_id is not None
+
+    @model_validator(mode="after")
+    def _refuse_an_open_door(self) -> Self:
+        if (self.client_id is None) != (self.client_secret is None):
+            raise ValueError("Set both AIRBYTE_SERVER_CLIENT_ID and AIRBYTE_SERVER_CLIENT_SECRET, or neither.")
+        if self.client_id is None and not _is_loopback(self.host):
+            raise ValueError("Without a client id and secret the server listens on loopback only; set both to open it.")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,168 @@
+"""What a server leaves behind when it ends, and what the next one makes of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+RECORDS = [{"id": n} for n in range(100)]
+
+
+@pytest.fixture(scope="module")
+def own_server(make_server):
+    """A server that only these tests end; it runs one job at a time."""
+    return make_server(AIRBYTE_SERVER_MAX_CONCURRENT_JOBS="1")
+
+
+@pytest.fixture
+def shop(own_server, make_workshop):
+    """A workshop on that server, with two connections, both synced once."""
+    if own_server.process is None or own_server.process.poll() is not None:
+        own_server.start()
+    workshop = make_workshop(own_server)
+    workshop.write("orders", RECORDS)
+    workshop.connections = [workshop.connect(workshop.source(), prefix=prefix) for prefix in ("one_", "two_")]
+    for connection in workshop.connections:
+        assert workshop.sync(connection)["status"] == "succeeded"
+    return workshop
+
+
+@contextmanager
+def locked(shop, table):
+    with psycopg.connect(shop.server.loader_url) as holder:
+        holder.execute(sql.SQL("lock table {} in access exclusive mode").format(sql.Identifier(shop.namespace, table)))
+        yield
+
+
+def descendants(pid):
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def assert_gone(pids, seconds=5):
+    deadline = time.monotonic() + seconds
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < deadline, [Path(f"/proc/{pid}/cmdline").read_text() for pid in pids]
+        time.sleep(0.05)
+
+
+def test_a_job_of_a_killed_server_is_failed_with_a_sentence_and_its_children_are_gone(shop):
+    one, two = shop.connections
+    with locked(shop, "one_orders"):
+        running = shop.wait(shop.start(one), "running")
+        waiting = shop.start(two)
+        time.sleep(0.5)
+        children = descendants(shop.server.process.pid)
+        assert len(children) >= 3
+        shop.server.stop(signal.SIGKILL)
+        assert_gone(children)
+        shop.server.start()
+        failed = shop.wait(running)
+        assert failed["status"] == "failed"
+        assert failed["failureReason"] == "The server stopped while the job ran; start it again."
+        assert shop.wait(waiting)["status"] == "succeeded"
+    assert len(shop.rows("one_orders")) == len(RECORDS)
+    assert shop.sync(one)["status"] == "succeeded"
+
+
+def test_a_terminated_server_fails_its_running_job_with_a_sentence(shop):
+    with locked(shop, "one_orders"):
+        running = shop.wait(shop.start(shop.connections[0]), "running")
+        children = descendants(shop.server.process.pid)
+        started = time.monotonic()
+        assert shop.server.stop() in (0, -signal.SIGTERM)
+        assert time.monotonic() - started < 8
+        assert_gone(children)
+    shop.server.start()
+    failed = shop.wait(running)
+    assert failed["status"] == "failed"
+    assert failed["failureReason"] == "The server was stopped while the job ran; start it again."
+
+
+def test_the_limit_of_concurrent_jobs_holds_and_a_cancelled_job_makes_room(shop):
+    one, two = shop.connections
+    with locked(shop, "one_orders"):
+        running = shop.wait(shop.start(one), "running")
+        waiting = shop.start(two)
+        time.sleep(0.3)
+        assert shop.client.get(f"/jobs/{waiting['jobId']}").json()["status"] == "pending"
+        shop.client.delete(f"/jobs/{running['jobId']}")
+        assert shop.wait(waiting)["status"] == "succeeded"
+
+
+def test_a_pending_job_is_cancelled_before_it_starts(shop):
+    one, two = shop.connections
+    with locked(shop, "one_orders"):
+        shop.wait(shop.start(one), "running")
+        waiting = shop.start(two)
+        cancelled = shop.client.delete(f"/jobs/{waiting['jobId']}").json()
+        assert cancelled["status"] == "cancelled"
+        assert "duration" not in cancelled
+
+
+def test_a_killed_job_process_fails_the_job_only(shop):
+    one, _ = shop.connections
+    with locked(shop, "one_orders"):
+        before = descendants(shop.server.process.pid)
+        running = shop.wait(shop.start(one), "running")
+        time.sleep(0.5)
+        for pid in descendants(shop.server.process.pid) - before:
+            os.kill(pid, signal.SIGKILL)
+        failed = shop.wait(running)
+        assert failed["status"] == "failed"
+        assert "start the job again" in failed["failureReason"]
+    assert shop.sync(one)["status"] == "succeeded"
+
+
+def run_beside(server, **changes):
+    environment = {
+        **os.environ,
+        "AIRBYTE_SERVER_DATABASE_URL": server.database_url,
+        "AIRBYTE_SERVER_PORT": "0",
+        "AIRBYTE_SERVER_SECRET_KEY": server.secret_key,
+        **changes,
+    }
+    command = [sys.executable, "-m", "airbyte_server"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=40)
+
+
+def test_a_second_server_on_one_database_does_not_start(shop):
+    second = run_beside(shop.server)
+    assert second.returncode == 2
+    assert "Another server already works on this database" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"AIRBYTE_SERVER_SECRET_KEY": "my-own-words"}, "no Fernet key"),
+        ({"AIRBYTE_SERVER_HOST": "0.0.0.0"}, "listens on loopback only"),
+        ({"AIRBYTE_SERVER_CLIENT_ID": "only-this"}, "Set both"),
+        ({"AIRBYTE_SERVER_PORT": "99999"}, "AIRBYTE_SERVER_PORT"),
+        ({"AIRBYTE_SERVER_DATABASE_URL": "postgresql://me:hunter2@127.0.0.1:1/x"}, "cannot be reached"),
+    ],
+    ids=["key", "open door", "half a login", "port", "database"],
+)
+def test_wrong_settings_end_with_a_sentence_and_no_secret(server, changes, sentence):
+    refused = run_beside(server, **changes)
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not any(secret in refused.stderr for secret in ("my-own-words", "hunter2", server.secret_key))
