@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -34,6 +35,8 @@ def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str | Non
 
 def _cell(value: object) -> Text:
     """A value as plain text: what tenants wrote is neither markup nor a terminal's escape sequence."""
+    if isinstance(value, datetime):
+        return Text(f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
     text = "" if value is None else str(value)
     return Text("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
 

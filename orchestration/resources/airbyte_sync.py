@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from orchestration.resources.airbyte_client import Airbyte, Job
 
 RECORD_LIMIT_HEADER = "X-Sluice-Record-Limit"
 """The embedded server stops each stream of a job at this many records; a real Airbyte ignores the header."""
+
+# A label of dagster-airbyte's that nobody at the command line can do anything about.
+warnings.filterwarnings("ignore", message="Class `AirbyteClient` is currently in beta", category=dg.BetaWarning)
 
 
 class LimitedAirbyteClient(AirbyteClient):

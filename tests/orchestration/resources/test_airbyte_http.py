@@ -77,5 +77,5 @@ def test_a_refused_login_names_the_settings_and_never_the_secret(address):
 
 
 def test_an_airbyte_that_does_not_answer_is_retryable_and_named():
-    with pytest.raises(RetryableError, match="http://127.0.0.1:9 does not answer"):
+    with pytest.raises(RetryableError, match=r"http://127\.0\.0\.1:9 does not answer"):
         open_client("http://127.0.0.1:9", "id", "secret").get("/health")

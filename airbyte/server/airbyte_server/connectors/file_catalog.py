@@ -18,7 +18,7 @@ _LOOKED_AT_FOR_CURSOR = 1_000
 
 
 def read_catalog(path: str | None) -> dict[str, Mapping[str, Any]]:
-    """Stream name → its entry in the catalog file; none without a file."""
+    """File stem → its stream's entry in the catalog file; none without a file."""
     if path is None:
         return {}
     try:
@@ -32,7 +32,8 @@ def read_catalog(path: str | None) -> dict[str, Mapping[str, Any]]:
         raise PermanentError(
             "The catalog file needs a list `streams` of objects with `name` and `json_schema`.", catalog=path
         )
-    return {entry["name"]: entry for entry in streams}
+    # No file name holds a slash; a stream whose name does lies in a file with `_` in its place.
+    return {entry["name"].replace("/", "_"): entry for entry in streams}
 
 
 def _is_entry(entry: object) -> bool:
