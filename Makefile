@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
+# Each worker has a PostgreSQL of its own; a file's tests stay together and share what they started.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 
 export SLUICE_SHARED ?= ../shared
@@ -22,7 +24,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@uv=$$(command -v uv || echo $(BIN)/uv); \
-	  $$uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  $$uv pip install --python $(BIN)/python --require-hashes -r requirements.lock && \
 	  $$uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -42,10 +44,10 @@ down: ## stop the stack
 	@test ! -x $(BIN)/sluice || $(BIN)/sluice down
 
 test: setup ## run the test suite
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE)
 
 test-slow: setup ## kills, faults, generation, statistics
-	@$(BIN)/python -m pytest -m slow --timeout 900
+	@$(BIN)/python -m pytest -m slow --timeout 900 $(SIDE_BY_SIDE)
 
 check: setup format lint types sql-lint test test-slow ## what CI runs
 
