@@ -34,13 +34,27 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the edge of the program: what nobody foresaw is still one sentence
-        _fail(f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}", debug)
+        _fail(_in_words(error), debug)
+
+
+def _in_words(error: Exception) -> str:
+    """The database's errors as sentences of ours where they have one; anything else by its name and first line."""
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    from orchestration.tenancy.statements import in_words
+
+    told = in_words(error) if isinstance(error, psycopg.Error | DBAPIError) else error
+    if isinstance(told, SluiceError):
+        return str(told)
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
 
 
 def _fail(sentence: str, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    Console(stderr=True, soft_wrap=True).print(f"error: {sentence}", style="red", markup=False, highlight=False)
+    line = f"error: {' '.join(sentence.split())}"
+    Console(stderr=True, soft_wrap=True).print(line, style="red", markup=False, highlight=False)
     sys.exit(ERROR_EXIT)
 
 

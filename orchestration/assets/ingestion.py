@@ -65,7 +65,7 @@ def raw_streams(
                 "records": sum(load.records for load in loads),
                 "duplicates": sum(load.duplicates for load in loads),
                 "conservation": rows_table(conserved, limit=len(conserved)),
-                "airbyte": dg.MetadataValue.url(f"{airbyte.config_url}/workspaces/{found.workspace_id}"),
+                "airbyte": dg.MetadataValue.url(f"{warehouse.endpoints.airbyte_url}/workspaces/{found.workspace_id}"),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )

@@ -22,7 +22,7 @@ from orchestration.tenancy.identifiers import TenantId, TenantNames
     group_name="insights",
     deps=[release],
     partitions_def=tenants,
-    kinds={"python", "markdown"},
+    kinds={"python", "postgres"},
 )
 def daily_report(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]

@@ -9,13 +9,16 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
+from dagster_dbt import DagsterDbtTranslator
 
 from analysis.errors import PermanentError
 from orchestration.settings import PROJECT_ROOT
 
 MANIFEST = PROJECT_ROOT / "dbt_project" / "target" / "manifest.json"
+MARTS = ["sluice", "marts"]
 LAYER = "analytics"
+EXAMPLE_RELATION = "dagster/table_name"
+"""Metadata that names the example set's table; a tenant's own is told with each materialisation."""
 MODELS = dg.AssetKey([LAYER, "models"])
 """Canonical and generated models: one asset before the marts, since each tenant has others."""
 
@@ -43,16 +46,19 @@ def load_manifest() -> dict[str, Any]:
 @cache
 def mart_specs() -> tuple[dg.AssetSpec, ...]:
     """One spec per mart, each after those it reads; what is no mart counts as `analytics/models`."""
-    specs = build_dbt_asset_specs(
-        manifest=load_manifest(), dagster_dbt_translator=LayerTranslator(), select="sluice.marts"
-    )
-    marts = {spec.key: spec for spec in sorted(specs, key=lambda spec: spec.key)}
+    manifest, translator = load_manifest(), LayerTranslator()
+    # Chosen by hand: dagster-dbt's `select` imports dbt's graph, which would double the time to load the definitions.
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    ids = sorted(node["unique_id"] for node in nodes if node["fqn"][:2] == MARTS)
+    marts = {spec.key: spec for spec in (translator.get_asset_spec(manifest, each, None) for each in ids)}
     reads = {key: {dep.asset_key for dep in spec.deps} for key, spec in marts.items()}
-    # Dagster wants the results of a multi-asset in this order; dagster-dbt's own follows the hash of names.
+    # Dagster wants the results of a multi-asset in this order.
     order = TopologicalSorter({key: sorted(deps & marts.keys()) for key, deps in reads.items()}).static_order()
     return tuple(
         marts[key].replace_attributes(
-            deps={dep if dep in marts else MODELS for dep in reads[key]}, kinds={"dbt", "postgres"}
+            deps={dep if dep in marts else MODELS for dep in reads[key]},
+            kinds={"dbt", "postgres"},
+            metadata={name: value for name, value in marts[key].metadata.items() if name != EXAMPLE_RELATION},
         )
         for key in order
     )

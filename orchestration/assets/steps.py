@@ -10,10 +10,12 @@ import dagster as dg
 
 from analysis.errors import PermanentError, SluiceError
 from analysis.store.runs import record_incident, resolve_incidents
+from analysis.store.tenants import find_tenant
 from orchestration.resources.raw_data import TableSize
 from orchestration.resources.warehouse import Warehouse
 
 PREVIEW_ROWS = 10
+CELL_CHARACTERS = 120
 
 
 @contextmanager
@@ -30,7 +32,8 @@ def tenant_step(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iter
         permanent = isinstance(error, PermanentError)
         with warehouse.control.begin() as connection:
             keys = {name: str(value) for name, value in error.keys.items()}
-            record_incident(connection, tenant, step, error.sentence, is_permanent=permanent, keys=keys)
+            if find_tenant(connection, tenant) is not None:  # Dagster's partitions may name one that nobody added
+                record_incident(connection, tenant, step, error.sentence, is_permanent=permanent, keys=keys)
         raise dg.Failure(str(error), allow_retries=not permanent) from error
     with warehouse.control.begin() as connection:
         resolve_incidents(connection, tenant, step=step)
@@ -57,7 +60,9 @@ def rows_table(rows: Sequence[Mapping[str, object]], limit: int = PREVIEW_ROWS) 
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
+    text = " ".join(str(value).split()) if value is not None else ""
+    if len(text) > CELL_CHARACTERS:
+        text = f"{text[: CELL_CHARACTERS - 1]}…"
     for character in "\\`*_{}[]<>#|":
         text = text.replace(character, "\\" + character)
-    return " ".join(text.split())[:120]
+    return text

@@ -35,7 +35,7 @@ CHECKS = [dg.AssetCheckSpec(TESTS, asset=spec.key) for spec in (MODELS_SPEC, *ma
 
 
 @dg.multi_asset(
-    name="models",
+    name="analytics__models",
     specs=[MODELS_SPEC, *mart_specs()],
     check_specs=CHECKS,
     partitions_def=tenants,

@@ -14,13 +14,13 @@ from typing import Annotated
 import typer
 
 from orchestration.commands.context import airbyte, warehouse
-from orchestration.commands.output import console, progress, show_rows, working
+from orchestration.commands.output import console, fitting_columns, progress, show_rows, working
 from orchestration.commands.runs import run, show_release
 from orchestration.settings import load_settings
 
 TENANTS = {"acme": ("stripe", "github"), "globex": ("shopify",)}
 SEED, CUSTOMERS, DAYS = 7, 150, 90
-PREVIEW_ROWS, PREVIEW_COLUMNS = 3, 6
+PREVIEW_ROWS = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -84,10 +84,11 @@ def show_tenant(tenant: str) -> None:
     for spec in mart_specs():
         mart = spec.key.path[-1]
         rows = preview(warehouse().reader(tenant), f"tenant_{tenant}_analytics", mart, PREVIEW_ROWS)
-        shown = [dict(list(row.items())[:PREVIEW_COLUMNS]) for row in rows]
-        if shown:
-            hidden = len(rows[0]) - len(shown[0])
-            show_rows(shown, False, title=f"tenant_{tenant}_analytics.{mart} (and {hidden} more columns)")
+        if rows:
+            names = fitting_columns(rows)
+            more = f" (and {len(rows[0]) - len(names)} more columns)" if len(names) < len(rows[0]) else ""
+            shown = [{name: row[name] for name in names} for row in rows]
+            show_rows(shown, False, title=f"tenant_{tenant}_analytics.{mart}{more}")
     with warehouse().control.connect() as store:
         report = find_report(store, tenant)
     if report is not None:

@@ -33,6 +33,18 @@ def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str | Non
     console.print(table)
 
 
+def fitting_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The first columns, as many as this terminal shows unbroken; at least one."""
+    names: list[str] = []
+    left = console.width - 1
+    for name in rows[0]:
+        left -= max(len(name), *(len(_cell(row[name])) for row in rows)) + 3
+        if left < 0 and names:
+            break
+        names.append(name)
+    return names
+
+
 def _cell(value: object) -> Text:
     """A value as plain text: what tenants wrote is neither markup nor a terminal's escape sequence."""
     if isinstance(value, datetime):
