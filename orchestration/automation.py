@@ -12,7 +12,7 @@ from orchestration.tenancy.appearance import appeared_sources, appeared_tenants
 MODELLING = dg.AssetSelection.groups("sample", "analysis")
 REFRESH = dg.AssetSelection.groups("raw", "analytics", "insights")
 ONE_PROCESS = dg.in_process_executor
-"""A tenant's steps share one process: importing Dagster and dbt anew for each would cost more than the steps."""
+"""A tenant's steps share one process and one lock: the sample lives as long as both."""
 
 onboard_tenant = dg.define_asset_job(
     "onboard_tenant",

@@ -20,6 +20,7 @@ defs = dg.Definitions(
     jobs=automation.JOBS,
     schedules=automation.SCHEDULES,
     sensors=automation.SENSORS,
+    executor=automation.ONE_PROCESS,
     resources={
         "warehouse": warehouse,
         "airbyte": airbyte,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from dagster_shared.error import SerializableErrorInfo
 
 Report = Callable[[str], None]
+PARTITIONS = "tenant"
+"""The name of `orchestration.partitions.tenants`, whose import would cost Dagster's."""
 POLL_SECONDS = 0.5
 
 
@@ -25,15 +28,14 @@ def run_job(
     settings: Settings, job: str, tenant: str, report: Report, assets: Sequence[str] | None = None
 ) -> ExecuteInProcessResult:
     """Run a job, or some of its assets, for one tenant; a failed step's sentence is a PermanentError."""
-    os.environ.update(environment(settings.home, load_endpoints(settings.home).dagster_url))
-    import dagster as dg
+    with open_instance(settings) as instance:
+        import dagster as dg
 
-    from orchestration.definitions import defs
-    from orchestration.stack.run_launcher import worker_tags
+        from orchestration.definitions import defs
+        from orchestration.stack.run_launcher import worker_tags
 
-    selection = [dg.AssetKey.from_user_string(key) for key in assets] if assets else None
-    with dg.DagsterInstance.get() as instance:
-        instance.add_dynamic_partitions("tenant", [tenant])
+        selection = [dg.AssetKey.from_user_string(key) for key in assets] if assets else None
+        instance.add_dynamic_partitions(PARTITIONS, [tenant])
         run_id = str(uuid4())
         with _StepReporter(instance, run_id, report):
             result = defs.resolve_job_def(job).execute_in_process(
@@ -48,6 +50,28 @@ def run_job(
         if not result.success:
             raise _failure(result, tenant)
         return result
+
+
+def add_partition(settings: Settings, tenant: str) -> None:
+    """Let the Dagster UI offer the tenant; one that is offered already stays."""
+    with open_instance(settings) as instance:
+        instance.add_dynamic_partitions(PARTITIONS, [tenant])
+
+
+def delete_partition(settings: Settings, tenant: str) -> None:
+    """Take the tenant out of the Dagster UI; its runs stay in the history."""
+    with open_instance(settings) as instance:
+        instance.delete_dynamic_partition(PARTITIONS, tenant)
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """The stack's Dagster instance; the environment of this process becomes the stack's."""
+    os.environ.update(environment(settings.home, load_endpoints(settings.home).dagster_url))
+    from dagster import DagsterInstance
+
+    with DagsterInstance.get() as instance:
+        yield instance
 
 
 def _failure(result: ExecuteInProcessResult, tenant: str) -> PermanentError:

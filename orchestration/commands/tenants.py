@@ -9,6 +9,7 @@ import typer
 
 from orchestration.commands.context import airbyte, warehouse
 from orchestration.commands.output import AsJson, console, progress, show_json, show_rows, working
+from orchestration.settings import load_settings
 
 app = typer.Typer(help="Tenants: who they are and what is connected.", no_args_is_help=True)
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.", metavar="ID")]
@@ -20,12 +21,14 @@ def add(
     source: Annotated[list[str], typer.Option(help="NAME=TYPE[:key=value,…]; repeat for more sources.")],
 ) -> None:
     """Create a tenant with its sources in Airbyte, schemas and logins; run again to finish or extend it."""
+    from orchestration.execution import add_partition
     from orchestration.tenancy.enrolment import enrol_tenant
     from orchestration.tenancy.sources import parse_source
 
     specs = [parse_source(text) for text in source]
     with working(f"adding {tenant}"):
         streams = enrol_tenant(warehouse(), airbyte(), tenant, specs, progress.print)
+        add_partition(load_settings(), tenant)
     for name, found in streams.items():
         console.print(f"{name}: {len(found)} streams", highlight=False)
     console.print(f"Tenant {tenant} is ready. Next: sluice onboard {tenant}", highlight=False)
@@ -123,12 +126,14 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase a tenant: Airbyte workspace, schemas, logins, fleet rows, everything that is remembered."""
+    from orchestration.execution import delete_partition
     from orchestration.tenancy.enrolment import erase_tenant
 
     if not yes:
         typer.confirm(f"Erase everything of tenant {tenant}?", abort=True)
     with working(f"removing {tenant}"):
         erase_tenant(warehouse(), airbyte(), tenant)
+        delete_partition(load_settings(), tenant)
     console.print(f"Tenant {tenant} is gone.", highlight=False)
 
 

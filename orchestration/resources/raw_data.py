@@ -11,10 +11,13 @@ from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.sql import quoted_name
 
+from analysis.errors import PermanentError
 from analysis.profiling import StreamSample
 from orchestration.resources.airbyte_client import ConfiguredStream
 from orchestration.tenancy.raw_names import META_COLUMNS, raw_column_names, raw_table_name
 from orchestration.tenancy.statements import fetch, run, transaction
+
+_EXISTS = "select exists (select from pg_catalog.pg_tables where schemaname = %(schema)s and tablename = %(table)s)"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ def read_sample(
     properties: Mapping[str, Any] = stream.json_schema.get("properties") or {}
     columns = raw_column_names(properties)
     with transaction(builder) as connection:
+        if not fetch(connection, _EXISTS, schema=schema, table=table)[0][0]:
+            raise PermanentError(
+                "The sample is gone, it lives as long as its run; run `sample/streams` in the same run.", table=table
+            )
         # to_jsonb gives every type as the JSON value it came from.
         rows = run(
             connection,

@@ -17,11 +17,12 @@ from analysis.errors import PermanentError
 from orchestration.settings import PROJECT_ROOT
 from orchestration.stack import processes
 from orchestration.stack.ports import HOST, choose_port, noted_port
-from orchestration.stack.probes import ask_json, http_trouble
+from orchestration.stack.probes import ask_json, grpc_trouble, http_trouble
 
-WEBSERVER, DAEMON = "dagster", "dagster-daemon"
+WEBSERVER, DAEMON, CODE = "dagster", "dagster-daemon", "dagster-code"
 STORAGE_VARIABLE = "SLUICE_DAGSTER_STORAGE_URL"
-WORKSPACE = PROJECT_ROOT / "workspace.yaml"
+DEFINITIONS = ("-m", "orchestration.definitions")
+LOCATION = "sluice"
 START_SECONDS = 180
 TELEMETRY_OFF: Mapping[str, str] = {
     "DAGSTER_DISABLE_TELEMETRY": "yes",
@@ -60,9 +61,10 @@ def prepare(home: Path, storage_url: str, *, create: bool = True) -> None:
     note.write_text(wanted)
 
 
-def start(home: Path, storage_url: str, *, port: int = 0, workspace: Path = WORKSPACE) -> str:
-    """Start webserver and daemon where they are down; returns the UI's URL when both are healthy."""
+def start(home: Path, storage_url: str, *, port: int = 0, code: tuple[str, ...] = DEFINITIONS) -> str:
+    """Start code server, webserver and daemon where they are down; returns the UI's URL when all are healthy."""
     variables = environment(home, storage_url)
+    workspace = _start_code_server(home, code, variables)
     chosen = running_port(home)
     if chosen is None:
         processes.stop(home, WEBSERVER)
@@ -73,7 +75,8 @@ def start(home: Path, storage_url: str, *, port: int = 0, workspace: Path = WORK
     if processes.running(home, DAEMON) is None:
         processes.stop(home, DAEMON)
         since = time.time()
-        processes.launch(home, _service(DAEMON, home, ("dagster._daemon", "run", "-w", str(workspace)), variables))
+        command = ("dagster._daemon", "run", "-w", str(workspace), "--log-level", "warning")
+        processes.launch(home, _service(DAEMON, home, command, variables))
     answering = chosen
     processes.await_health(home, WEBSERVER, lambda: http_trouble(answering, "/server_info"), seconds=START_SECONDS)
     _check_locations(chosen)
@@ -81,9 +84,25 @@ def start(home: Path, storage_url: str, *, port: int = 0, workspace: Path = WORK
     return f"http://{HOST}:{chosen}"
 
 
+def _start_code_server(home: Path, code: tuple[str, ...], variables: Mapping[str, str]) -> Path:
+    """One process holds our definitions for both: a daemon without it would import them anew every minute."""
+    port = noted_port(home, CODE) if processes.running(home, CODE) else None
+    if port is None:
+        processes.stop(home, CODE)
+        port = choose_port(home, CODE, 0)
+        where = ("-h", HOST, "-p", str(port), "--use-python-environment-entry-point", "--log-level", "warning")
+        processes.launch(home, _service(CODE, home, ("dagster", "code-server", "start", *code, *where), variables))
+    answering = port
+    processes.await_health(home, CODE, lambda: grpc_trouble(answering, "DagsterApi"), seconds=START_SECONDS)
+    server = {"host": HOST, "port": port, "location_name": LOCATION}
+    workspace = home / "dagster" / "workspace.yaml"
+    workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+    return workspace
+
+
 def stop(home: Path) -> bool:
-    """Stop the daemon, the webserver and the runs they started; False when neither was running."""
-    stopped = [processes.stop(home, name) for name in (DAEMON, WEBSERVER)]
+    """Stop the daemon, the webserver, the code server and the runs they started; False when none was running."""
+    stopped = [processes.stop(home, name) for name in (DAEMON, WEBSERVER, CODE)]
     return any(stopped)
 
 

@@ -16,6 +16,20 @@ def http_trouble(port: int, path: str) -> str | None:
     return None if status == 200 else f"it answers {status}"
 
 
+def grpc_trouble(port: int, service: str) -> str | None:
+    """None when this gRPC service says that it serves, else what is wrong."""
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with grpc.insecure_channel(f"{HOST}:{port}", options=[("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            request = health_pb2.HealthCheckRequest(service=service)
+            status = health_pb2_grpc.HealthStub(channel).Check(request, timeout=5).status
+        except grpc.RpcError as error:
+            return str(error.code())
+    return None if status == health_pb2.HealthCheckResponse.SERVING else "it does not serve yet"
+
+
 def ask_json(port: int, path: str, question: dict[str, Any]) -> Any:
     """The JSON answer to a POST; OSError or HTTPException when there is none."""
     _, body = _ask(port, "POST", path, json.dumps(question))

@@ -30,11 +30,9 @@ def storage(make_home: Callable[..., Path]) -> Iterator[tuple[Path, str]]:
     lifecycle.down(Settings(home=home))
 
 
-def _workspace(folder: Path, code: str) -> Path:
+def _definitions(folder: Path, code: str) -> tuple[str, str]:
     (folder / "code.py").write_text(code)
-    path = folder / "workspace.yaml"
-    path.write_text(yaml.safe_dump({"load_from": [{"python_file": str(folder / "code.py")}]}))
-    return path
+    return "-f", str(folder / "code.py")
 
 
 def _ask(home: Path, query: str) -> Any:
@@ -47,12 +45,13 @@ def test_webserver_and_daemon_start_once_with_one_run_per_tenant_and_stop(
     storage: tuple[Path, str], tmp_path: Path
 ) -> None:
     home, url = storage
-    workspace = _workspace(tmp_path, CODE)
-    ui_url = orchestrator.start(home, url, workspace=workspace)
-    before = [processes.running(home, name) for name in (orchestrator.WEBSERVER, orchestrator.DAEMON)]
+    code = _definitions(tmp_path, CODE)
+    ui_url = orchestrator.start(home, url, code=code)
+    services = (orchestrator.CODE, orchestrator.WEBSERVER, orchestrator.DAEMON)
+    before = [processes.running(home, name) for name in services]
     assert None not in before
-    assert orchestrator.start(home, url, workspace=workspace) == ui_url
-    assert [processes.running(home, name) for name in (orchestrator.WEBSERVER, orchestrator.DAEMON)] == before
+    assert orchestrator.start(home, url, code=code) == ui_url
+    assert [processes.running(home, name) for name in services] == before
     instance = _ask(home, "{ instance { info runQueueConfig { tagConcurrencyLimitsYaml } } }")["instance"]
     limits = yaml.safe_load(instance["runQueueConfig"]["tagConcurrencyLimitsYaml"])
     assert limits == [{"key": "dagster/partition", "limit": 1, "value": {"applyLimitPerUniqueValue": True}}]
@@ -66,7 +65,7 @@ def test_code_that_does_not_load_is_an_error_that_names_the_reason(storage: tupl
     home, url = storage
     try:
         with pytest.raises(PermanentError, match=r"does not load the project's code.*no_such_module"):
-            orchestrator.start(home, url, workspace=_workspace(tmp_path, "import no_such_module"))
+            orchestrator.start(home, url, code=_definitions(tmp_path, "import no_such_module"))
     finally:
         orchestrator.stop(home)
 
