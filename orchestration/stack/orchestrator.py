@@ -69,14 +69,14 @@ def start(home: Path, storage_url: str, *, port: int = 0, code: tuple[str, ...] 
     if chosen is None:
         processes.stop(home, WEBSERVER)
         chosen = choose_port(home, WEBSERVER, port)
-        command = ("dagster_webserver", "-w", str(workspace), "-h", HOST, "-p", str(chosen), "--log-level", "warning")
-        processes.launch(home, _service(WEBSERVER, home, command, variables))
+        where = ("-w", str(workspace), "-h", HOST, "-p", str(chosen), "--log-level", "warning")
+        processes.launch(home, _service(WEBSERVER, home, ("dagster_webserver", *where), variables))
     since = time.time() - 120  # a running daemon's heartbeat is at most a minute old
     if processes.running(home, DAEMON) is None:
         processes.stop(home, DAEMON)
         since = time.time()
-        command = ("dagster._daemon", "run", "-w", str(workspace), "--log-level", "warning")
-        processes.launch(home, _service(DAEMON, home, command, variables))
+        daemon = ("dagster._daemon", "run", "-w", str(workspace), "--log-level", "warning")
+        processes.launch(home, _service(DAEMON, home, daemon, variables))
     answering = chosen
     processes.await_health(home, WEBSERVER, lambda: http_trouble(answering, "/server_info"), seconds=START_SECONDS)
     _check_locations(chosen)
