@@ -68,12 +68,16 @@ def tenant_appeared(
 
 
 @dg.sensor(job=model_tenant, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
-def source_appeared(warehouse: dg.ResourceParam[Warehouse], airbyte: dg.ResourceParam[Airbyte]) -> list[dg.RunRequest]:
+def source_appeared(
+    context: dg.SensorEvaluationContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    airbyte: dg.ResourceParam[Airbyte],
+) -> list[dg.RunRequest]:
     """A connection that an onboarded tenant did not have is sampled, planned, proven and reviewed."""
-    return [
-        dg.RunRequest(run_key=f"model:{each.key}", partition_key=each.tenant)
-        for each in appeared_sources(warehouse, airbyte)
-    ]
+    found = appeared_sources(warehouse, airbyte)
+    for refusal in found.refused:
+        context.log.warning(refusal)
+    return [dg.RunRequest(run_key=f"model:{each.key}", partition_key=each.tenant) for each in found.new]
 
 
 SCHEDULES = [refresh_tenants_daily]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from analysis.errors import PermanentError
+from analysis.errors import PermanentError, RetryableError
 from orchestration.settings import Settings
 from orchestration.stack.endpoints import load_endpoints
 from orchestration.stack.orchestrator import environment
@@ -37,7 +38,7 @@ def run_job(
         selection = [dg.AssetKey.from_user_string(key) for key in assets] if assets else None
         instance.add_dynamic_partitions(PARTITIONS, [tenant])
         run_id = str(uuid4())
-        with _StepReporter(instance, run_id, report):
+        with _storage_in_words(), _StepReporter(instance, run_id, report):
             result = defs.resolve_job_def(job).execute_in_process(
                 instance=instance,
                 partition_key=tenant,
@@ -72,6 +73,30 @@ def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
 
     with DagsterInstance.get() as instance:
         yield instance
+
+
+@contextmanager
+def _storage_in_words() -> Iterator[None]:
+    """A lost storage of Dagster's as a sentence; its client's retries, of four lines each, stay off the terminal."""
+    root = logging.getLogger()
+    root.addFilter(_is_no_retry)
+    try:
+        yield
+    except _storage_errors() as error:
+        raise RetryableError("Dagster's storage did not answer; see `sluice doctor`, then run again.") from error
+    finally:
+        root.removeFilter(_is_no_retry)
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import OperationalError
+
+    return DagsterPostgresException, OperationalError
+
+
+def _is_no_retry(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Retrying failed database connection")
 
 
 def _failure(result: ExecuteInProcessResult, tenant: str) -> PermanentError:
@@ -110,7 +135,11 @@ class _StepReporter:
 
         seen: set[str] = set()
         while not self._ended.wait(POLL_SECONDS):
-            for entry in self._instance.all_logs(self._run_id, of_type=DagsterEventType.STEP_START):
+            try:
+                started = self._instance.all_logs(self._run_id, of_type=DagsterEventType.STEP_START)
+            except _storage_errors():
+                return  # the run meets the same storage, and says so
+            for entry in started:
                 step = entry.step_key
                 if step and step not in seen:
                     seen.add(step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.errors import PermanentError
-from analysis.store.tenants import find_tenant, list_sources, save_source, set_connection, set_streams, set_workspace
+from analysis.store.tenants import find_tenant, save_source, set_connection, set_streams, set_workspace
 from orchestration.resources.airbyte_client import Airbyte, Connection
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.identifiers import TenantId, TenantNames, check_raw_tables, check_source_name
@@ -97,10 +97,3 @@ def _remember_sources(warehouse: Warehouse, airbyte: Airbyte, found: TenantConne
             save_source(store, tenant, source, connectors.get(connection.source_id, "unknown"))
             set_connection(store, tenant, source, source_id=connection.source_id, connection_id=connection.id)
             set_streams(store, tenant, source, [{"name": name} for name in streams[source]])
-
-
-def new_sources(warehouse: Warehouse, found: TenantConnections) -> list[Connection]:
-    """Connections of a tenant that were never onboarded."""
-    with warehouse.control.connect() as store:
-        onboarded = {row.name for row in list_sources(store, found.names.tenant) if row.is_onboarded}
-    return [connection for source, connection in found.by_source.items() if source not in onboarded]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from analysis.errors import SluiceError
-from analysis.store.tenants import list_tenants
+from analysis.errors import PermanentError, SluiceError
+from analysis.store.tenants import list_sources, list_tenants
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.warehouse import Warehouse
-from orchestration.tenancy.adoption import find_connections, new_sources, production_connections
+from orchestration.tenancy.adoption import production_connections
 from orchestration.tenancy.identifiers import TenantId
 from orchestration.tenancy.lock import is_running
 
@@ -24,16 +24,16 @@ class Appeared:
 
 
 @dataclass(frozen=True)
-class AppearedTenants:
-    """Tenants to onboard, and sentences on workspaces that were refused."""
+class Appearances:
+    """What appeared, and sentences on what could not be looked at: one tenant's fault hides no other's news."""
 
     new: list[Appeared] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
 
-def appeared_tenants(warehouse: Warehouse, airbyte: Airbyte) -> AppearedTenants:
+def appeared_tenants(warehouse: Warehouse, airbyte: Airbyte) -> Appearances:
     """Workspaces named `tenant_<id>` with a connection whose tenant has no release and no run in progress."""
-    found = AppearedTenants()
+    found = Appearances()
     onboarded = set(warehouse.refreshable_tenants())
     with warehouse.control.connect() as connection:
         resting = {row.tenant_id for row in list_tenants(connection) if row.status in ("paused", "removing")}
@@ -52,13 +52,25 @@ def appeared_tenants(warehouse: Warehouse, airbyte: Airbyte) -> AppearedTenants:
     return found
 
 
-def appeared_sources(warehouse: Warehouse, airbyte: Airbyte) -> list[Appeared]:
+def appeared_sources(warehouse: Warehouse, airbyte: Airbyte) -> Appearances:
     """Connections of onboarded tenants that were never sampled, one entry per tenant."""
-    found = []
-    for tenant in warehouse.refreshable_tenants():
-        if is_running(warehouse.control, tenant):
+    found = Appearances()
+    refreshable = set(warehouse.refreshable_tenants())
+    with warehouse.control.connect() as store:
+        tenants = [row for row in list_tenants(store) if row.tenant_id in refreshable and row.workspace_id]
+        known = {
+            row.tenant_id: {
+                source.connection_id for source in list_sources(store, row.tenant_id) if source.is_onboarded
+            }
+            for row in tenants
+        }
+    for row in tenants:
+        try:
+            connections = production_connections(airbyte, str(row.workspace_id))
+        except PermanentError as error:
+            found.refused.append(f"Tenant {row.tenant_id}: {error}")
             continue
-        fresh = new_sources(warehouse, find_connections(airbyte, tenant))
-        if fresh:
-            found.append(Appeared(tenant, "+".join(sorted(connection.id for connection in fresh))))
+        fresh = sorted(each.id for each in connections if each.id not in known[row.tenant_id])
+        if fresh and not is_running(warehouse.control, row.tenant_id):
+            found.new.append(Appeared(row.tenant_id, "+".join(fresh)))
     return found
