@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands.context import airbyte, warehouse
-from orchestration.commands.output import console, fitting_columns, progress, show_rows, working
+from orchestration.commands.output import console, fitting_columns, program, progress, show_rows, working
 from orchestration.commands.runs import run, show_release
 from orchestration.settings import load_settings
 
@@ -96,12 +96,13 @@ def show_tenant(tenant: str) -> None:
 
 
 def _say_next(home: Path, ui_url: str | None) -> None:
+    sluice = program()
     if ui_url:
         console.print(f"The stack is running. Dagster UI: {ui_url}", highlight=False)
-        console.print("Next: sluice tenant list; sluice tenant connect acme; sluice down", highlight=False)
+        console.print(f"Next: {sluice} tenant list; {sluice} tenant connect acme; {sluice} down", highlight=False)
     else:
         console.print(f"The data stays in {home}. Look around with: make up", highlight=False)
-        console.print("Then: .venv/bin/sluice tenant connect acme", highlight=False)
+        console.print(f"Then: {sluice} tenant connect acme", highlight=False)
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +19,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 console = Console()
 progress = Console(stderr=True)
+
+
+def program() -> str:
+    """How this program was called, for what to type next."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "sluice" else "sluice"
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands.context import warehouse
-from orchestration.commands.output import AsJson, console, progress, show_json
+from orchestration.commands.output import AsJson, console, program, progress, show_json
 from orchestration.settings import load_settings
 
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.", metavar="TENANT")]
@@ -32,7 +32,7 @@ def onboard(tenant: TenantArgument) -> None:
 def sync(tenant: TenantArgument) -> None:
     """Sync a tenant's sources into its raw schema."""
     run(tenant, "refresh_tenant", SYNC)
-    console.print(f"Tenant {tenant} is synced. Next: sluice build {tenant}", highlight=False)
+    console.print(f"Tenant {tenant} is synced. Next: {program()} build {tenant}", highlight=False)
 
 
 def build(tenant: TenantArgument) -> None:
@@ -93,4 +93,4 @@ def show_release(tenant: str) -> None:
         return
     rows = [{"relation": name, "rows": count} for name, count in sorted(published.counts.items())]
     show_rows(rows, False, title=f"tenant_{tenant}_analytics, release {published.number}")
-    console.print(f"Read it: sluice tenant connect {tenant}", highlight=False)
+    console.print(f"Read it: {program()} tenant connect {tenant}", highlight=False)

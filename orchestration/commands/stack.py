@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.output import AsJson, console, progress, show_rows
+from orchestration.commands.output import AsJson, console, program, progress, show_rows
 from orchestration.settings import load_settings
 
 
@@ -24,7 +24,10 @@ def up(ui: Annotated[bool, typer.Option(help="Start the Dagster UI and its daemo
     console.print("The stack is up.")
     if endpoints.dagster_ui_url:
         console.print(f"Dagster UI: {endpoints.dagster_ui_url}")
-    console.print("Next: sluice tenant add ID --source NAME=TYPE:key=value, then sluice onboard ID", highlight=False)
+    sluice = program()
+    console.print(
+        f"Next: {sluice} tenant add ID --source NAME=TYPE:key=value, then {sluice} onboard ID", highlight=False
+    )
 
 
 def down() -> None:

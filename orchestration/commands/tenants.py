@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands.context import airbyte, warehouse
-from orchestration.commands.output import AsJson, console, progress, show_json, show_rows, working
+from orchestration.commands.output import AsJson, console, program, progress, show_json, show_rows, working
 from orchestration.settings import load_settings
 
 app = typer.Typer(help="Tenants: who they are and what is connected.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def add(
         add_partition(load_settings(), tenant)
     for name, found in streams.items():
         console.print(f"{name}: {len(found)} streams", highlight=False)
-    console.print(f"Tenant {tenant} is ready. Next: sluice onboard {tenant}", highlight=False)
+    console.print(f"Tenant {tenant} is ready. Next: {program()} onboard {tenant}", highlight=False)
 
 
 @app.command("list")
