@@ -55,7 +55,7 @@ def _broken_tenant_rule(value: object) -> str | None:
 
 
 def _shown(value: object) -> str:
-    return ascii(value)[:60]
+    return ascii(value)[1:-1][:60] if isinstance(value, str) else ascii(value)[:60]
 
 
 def check_source_name(name: str) -> str:
