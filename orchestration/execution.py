@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from analysis.errors import PermanentError, RetryableError
+from orchestration.following import find_daemon_run, follow_run
 from orchestration.settings import Settings
 from orchestration.stack.endpoints import load_endpoints
 from orchestration.stack.orchestrator import environment
@@ -25,12 +26,20 @@ PARTITIONS = "tenant"
 POLL_SECONDS = 0.5
 
 
-def run_job(
-    settings: Settings, job: str, tenant: str, report: Report, assets: Sequence[str] | None = None
-) -> ExecuteInProcessResult:
-    """Run a job, or some of its assets, for one tenant; a failed step's sentence is a PermanentError."""
+def run_job(settings: Settings, job: str, tenant: str, report: Report, assets: Sequence[str] | None = None) -> None:
+    """Run a job, or some of its assets, for one tenant; a failed step's sentence is a PermanentError.
+
+    A run of the whole job that Dagster's daemon has begun for the tenant is followed to its end instead.
+    """
     with open_instance(settings) as instance:
         import dagster as dg
+
+        begun = find_daemon_run(instance, settings.home, job, tenant) if assets is None else None
+        if begun is not None:
+            report(f"Dagster's daemon is at it already, following its run {begun[:8]}")
+            with _StepReporter(instance, begun, report):
+                follow_run(instance, begun)
+            return
 
         from orchestration.definitions import defs
         from orchestration.stack.run_launcher import worker_tags
@@ -50,7 +59,6 @@ def run_job(
             )
         if not result.success:
             raise _failure(result, tenant)
-        return result
 
 
 def add_partition(settings: Settings, tenant: str) -> None:

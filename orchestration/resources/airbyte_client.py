@@ -165,6 +165,10 @@ class Airbyte:
         answer = self._sdk.connections.create_connection(request=body)
         return _connection(_present(answer.connection_response).model_dump(by_alias=True))
 
+    def select_streams(self, connection_id: str, streams: Sequence[Mapping[str, Any]]) -> None:
+        """Make these the streams of a connection (name and sync mode each); states of those that stay are kept."""
+        self._http.patch(f"/connections/{connection_id}", json={"configurations": {"streams": list(streams)}})
+
     def delete_connection(self, connection_id: str) -> None:
         """Remove a connection; one that is gone already is no error."""
         try:

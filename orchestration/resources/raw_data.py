@@ -50,8 +50,9 @@ def table_columns(builder: Engine, schema: str) -> dict[str, dict[str, str]]:
     columns: dict[str, dict[str, str]] = {}
     with transaction(builder) as connection:
         for table, column, kind in fetch(connection, listed, schema=schema):
+            found = columns.setdefault(table, {})
             if column not in META_COLUMNS:
-                columns.setdefault(table, {})[column] = kind
+                found[column] = kind
     return columns
 
 

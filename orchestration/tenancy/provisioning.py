@@ -42,15 +42,19 @@ def provision_workspace(airbyte: Airbyte, endpoints: Endpoints, names: TenantNam
 def provision_source(
     airbyte: Airbyte, names: TenantNames, workspace_id: str, destination_id: str, spec: SourceSpec
 ) -> tuple[Connection, list[str]]:
-    """The production connection of one source, and its stream names; a source that cannot be discovered is refused."""
+    """The production connection of one source with all streams it offers now, and their names.
+
+    A source that cannot be discovered is refused.
+    """
     source_id = airbyte.ensure_source(workspace_id, spec.name, spec.airbyte_configuration)
     offered = airbyte.discover(source_id)
     streams = [{"name": stream["streamName"], "syncMode": sync_mode(stream)} for stream in offered]
     found = next((each for each in airbyte.connections(workspace_id) if each.name == spec.name), None)
-    if found is None:
-        found = airbyte.create_connection(
-            connection_request(spec.name, source_id, destination_id, names.raw, f"{spec.name}_", streams)
-        )
+    if found is not None:
+        airbyte.select_streams(found.id, streams)
+    else:
+        request = connection_request(spec.name, source_id, destination_id, names.raw, f"{spec.name}_", streams)
+        found = airbyte.create_connection(request)
     return found, [str(stream["name"]) for stream in streams]
 
 

@@ -116,7 +116,11 @@ def _json_object(text: bytes, path: Path, number: int) -> Mapping[str, Any]:
 def _csv_records(path: Path, skip: int) -> Iterator[Record]:
     csv.field_size_limit(_LONGEST_LINE)
     with path.open(encoding="utf-8-sig", newline="") as text:
-        rows = csv.reader(text)
+        try:
+            rows = csv.reader(text, delimiter=_delimiter(text.readline()))
+        except UnicodeDecodeError as error:
+            raise PermanentError("The file is not UTF-8.", path=str(path), line=1) from error
+        text.seek(0)
         try:
             names = _header(next(rows, []), path)
             for row in rows:
@@ -132,6 +136,11 @@ def _csv_records(path: Path, skip: int) -> Iterator[Record]:
             raise PermanentError("The file is not UTF-8.", path=str(path), line=rows.line_num + 1) from error
         except csv.Error as error:
             raise PermanentError(f"The file is not CSV: {error}.", path=str(path), line=rows.line_num) from error
+
+
+def _delimiter(header: str) -> str:
+    """A comma, unless the header has none and one of the other usual delimiters."""
+    return next((mark for mark in ",;\t|" if mark in header), ",")
 
 
 def _header(names: list[str], path: Path) -> list[str]:
