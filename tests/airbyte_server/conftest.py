@@ -77,7 +77,7 @@ class AirbyteServer:
     def client(self, prefix: str = "/api/public/v1") -> httpx.Client:
         """A client with a token."""
         body = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-        token = httpx.post(f"{self.url}/applications/token", json=body).json()["access_token"]
+        token = httpx.post(f"{self.url}/applications/token", json=body, timeout=60).json()["access_token"]
         return httpx.Client(base_url=self.root + prefix, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
 

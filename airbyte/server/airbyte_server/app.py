@@ -8,14 +8,31 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from airbyte_server.api import actors, auth, configuration, connections, health, jobs, problems, streams, workspaces
+from airbyte_server.actor_store import DESTINATION, SOURCE
+from airbyte_server.api import (
+    actors,
+    auth,
+    configuration,
+    configuration_jobs,
+    connections,
+    declarative_definitions,
+    definitions,
+    embedded,
+    health,
+    jobs,
+    problems,
+    streams,
+    tags,
+    workspaces,
+)
 from airbyte_server.api.auth import TokenRequired
 from airbyte_server.services import Services
 
 logger = logging.getLogger(__name__)
 
-PUBLIC_PREFIXES = ("/api/public/v1", "/v1")
-CONFIGURATION_PREFIX = "/api/v1"
+PREFIXES = ("/api/public/v1", "/v1", "/api/v1")
+"""Each serves the public API and the configuration API's calls: clients put their bases together in many ways."""
+EMBEDDED_PREFIX = "/api/embedded/v1"
 
 
 def create_app(services: Services) -> FastAPI:
@@ -33,35 +50,32 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     problems.install(app)
     app.include_router(auth.router, include_in_schema=False)
-    for prefix in PUBLIC_PREFIXES:
-        app.include_router(_public(), prefix=prefix, include_in_schema=prefix == PUBLIC_PREFIXES[0])
-    open_router, closed_router = _open(), APIRouter(dependencies=[TokenRequired])
-    closed_router.include_router(configuration.router)
-    app.include_router(open_router, prefix=CONFIGURATION_PREFIX)
-    app.include_router(closed_router, prefix=CONFIGURATION_PREFIX)
+    for prefix in PREFIXES:
+        app.include_router(_public(), prefix=prefix, include_in_schema=prefix == PREFIXES[0])
+    app.include_router(embedded.router, prefix=EMBEDDED_PREFIX, dependencies=[TokenRequired])
     return app
-
-
-def _open() -> APIRouter:
-    router = APIRouter()
-    router.include_router(auth.router)
-    router.include_router(health.router)
-    return router
 
 
 def _public() -> APIRouter:
     closed = APIRouter(dependencies=[TokenRequired])
     for part in (
         workspaces.router,
-        actors.make_router(actors.SOURCE),
-        actors.make_router(actors.DESTINATION),
+        declarative_definitions.router,
+        definitions.make_router("source"),
+        definitions.make_router("destination"),
+        actors.make_router(SOURCE),
+        actors.make_router(DESTINATION),
+        configuration.router,
+        configuration_jobs.router,
         connections.router,
         streams.router,
         jobs.router,
+        tags.router,
     ):
         closed.include_router(part)
-    router = _open()
-    router.include_router(closed)
+    router = APIRouter()
+    for part in (auth.router, health.router, closed):
+        router.include_router(part)
     return router
 
 

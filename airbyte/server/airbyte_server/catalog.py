@@ -53,13 +53,18 @@ def check_tables(streams: Sequence[JsonObject], namespaces: Mapping[tuple[str, s
     """Refuse two streams that would land in one table."""
     taken: dict[tuple[str, str], str] = {}
     for stream in streams:
-        table = namespaces[stream_key(stream)], final_table_name(prefix, stream["name"])
+        table = namespaces[stream_key(stream)], table_name(prefix, stream)
         if table in taken:
             raise RefusedError(
                 f"Streams {taken[table]!r} and {stream['name']!r} would both be written to table "
                 f"{table[0]}.{table[1]}; leave one out or change the prefix."
             )
         taken[table] = stream["name"]
+
+
+def table_name(prefix: str, stream: Mapping[str, Any]) -> str:
+    """The table that a stream of a connection with this prefix is written to."""
+    return final_table_name(prefix, stream["name"])
 
 
 def target_schemas(
@@ -90,7 +95,7 @@ def stream_targets(
             stream=stream["name"],
             source_namespace=_discovered(discovered, stream).get("namespace"),
             namespace=schemas[stream_key(stream)],
-            table=final_table_name(prefix, stream["name"]),
+            table=table_name(prefix, stream),
             json_schema=selected_schema(_discovered(discovered, stream).get("json_schema") or {}, stream),
             sync_mode=cast(SyncMode, stream["syncMode"]),
             primary_key=stream.get("primaryKey") or [],

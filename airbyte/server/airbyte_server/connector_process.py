@@ -75,6 +75,10 @@ class ChildProcess:
             except EOFError:
                 return
 
+    def has_waiting(self) -> bool:
+        """Whether it has sent something that was not yet read."""
+        return self._channel.poll()
+
     def kill(self) -> None:
         """End the child and everything that it started."""
         if not self.is_alive():

@@ -7,12 +7,15 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from airbyte_server.errors import RefusedError, RetryableError
-from airbyte_server.secret_box import scrubbed, secrets_in
+from airbyte_server.masking import scrubbed, secrets_in
+from airbyte_server.secret_references import is_reference
 
 POSTGRES = "postgres"
 POSTGRES_DEFINITION_ID = "25c5221d-dce2-4163-ade9-739ef790f503"
 _REQUIRED = ("host", "database", "username")
 _CONNECT_TIMEOUT_SECONDS = 10
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_NO_TUNNEL = {"tunnel_method": "NO_TUNNEL"}
 
 
 def check_configuration(configuration: Mapping[str, Any]) -> None:
@@ -23,6 +26,16 @@ def check_configuration(configuration: Mapping[str, Any]) -> None:
     port = configuration.get("port", 5432)
     if not isinstance(port, int) or not 0 < port < 65536:
         raise RefusedError("The port of a postgres destination is a number from 1 to 65535.")
+    for name in ("password", "schema", "raw_data_schema"):
+        if configuration.get(name) is not None and not isinstance(configuration[name], str):
+            raise RefusedError(f"The {name} of a postgres destination is a text.")
+    ssl_mode = configuration.get("ssl_mode")
+    if ssl_mode is not None and (not isinstance(ssl_mode, Mapping) or ssl_mode.get("mode") not in _SSL_MODES):
+        raise RefusedError(f"The ssl_mode of a postgres destination is {{mode: one of {', '.join(_SSL_MODES)}}}.")
+    if (configuration.get("tunnel_method") or _NO_TUNNEL) != _NO_TUNNEL:
+        raise RefusedError("SSH tunnels do not run here; open the tunnel beside the server and name its local port.")
+    if is_reference(configuration.get("schema")):
+        raise RefusedError("The schema of a postgres destination is no secret; write it out.")
 
 
 def conninfo(configuration: Mapping[str, Any]) -> str:
@@ -52,6 +65,13 @@ def check_reachable(configuration: Mapping[str, Any]) -> None:
     except psycopg.OperationalError as error:
         answer = scrubbed(str(error).strip().splitlines()[0], secrets_in(dict(configuration)))
         raise RetryableError(f"The destination cannot be reached: {answer}.") from None
+
+
+def server_name(configuration: Mapping[str, Any]) -> str:
+    """Which database is meant, the same for two configurations that reach it by one address."""
+    host = str(configuration["host"]).strip().lower()
+    host = "127.0.0.1" if host in ("localhost", "::1") else host
+    return f"{host}:{configuration.get('port', 5432)}/{configuration['database']}"
 
 
 def default_schema(configuration: Mapping[str, Any]) -> str:

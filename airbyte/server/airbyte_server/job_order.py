@@ -5,11 +5,14 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from airbyte_server import catalog, destinations, job_store
-from airbyte_server.connector_process import ChildProcess, ProcessPool, discover
+from airbyte_server import catalog, destinations, job_store, written_tables
+from airbyte_server.configurations import Configurations
+from airbyte_server.connector_process import ChildProcess, ProcessPool
+from airbyte_server.discovery import discover_source
 from airbyte_server.errors import PermanentError
-from airbyte_server.job_process import JobOrder
-from airbyte_server.secret_box import Configuration, SecretBox, secrets_in
+from airbyte_server.job_messages import JobOrder
+from airbyte_server.masking import secrets_in
+from airbyte_server.secret_box import Configuration
 from airbyte_server.storage import Storage
 from airbyte_server.tables import actors, connections
 
@@ -21,9 +24,9 @@ JsonObject = dict[str, Any]
 class JobPlanner:
     """Reads what a job needs, and looks for schema changes where the connection asks for that."""
 
-    def __init__(self, storage: Storage, box: SecretBox, pool: ProcessPool, *, timeout: float) -> None:
+    def __init__(self, storage: Storage, configurations: Configurations, pool: ProcessPool, *, timeout: float) -> None:
         self._storage = storage
-        self._box = box
+        self._configurations = configurations
         self._pool = pool
         self._timeout = timeout
 
@@ -39,12 +42,17 @@ class JobPlanner:
             ).one()
         if connection.status != "active":
             raise PermanentError(f"Connection {connection.name!r} is {connection.status}; make it active first.")
-        source_config = self._box.open(source.configuration)
+        source_config = self._configurations.resolved(source)
         streams, discovered = connection.streams, connection.catalog
         if connection.schema_changes in _REDISCOVERING:
-            found = discover(self._pool, source.type_name, source_config, timeout=self._timeout, on_start=on_start)
+            found = discover_source(
+                self._pool, source.type_name, source_config, timeout=self._timeout, on_start=on_start
+            )
             streams, discovered = self._adopt_changes(connection, found)
-        destination_config = self._box.open(destination.configuration)
+        with self._storage.begin() as transaction:
+            planned = {**connection._mapping, "streams": streams}
+            written_tables.reserve(transaction, planned, self._configurations.stored(destination))
+        destination_config = self._configurations.resolved(destination)
         destinations.check_reachable(destination_config)
         return self._order(job, connection, source, streams, discovered, source_config, destination_config)
 
@@ -81,13 +89,7 @@ class JobPlanner:
         source_config: Configuration,
         destination_config: Configuration,
     ) -> JobOrder:
-        schemas = catalog.target_schemas(
-            streams,
-            connection.namespace_definition,
-            connection.namespace_format,
-            destinations.default_schema(destination_config),
-        )
-        catalog.check_tables(streams, schemas, connection.prefix)
+        schemas = written_tables.schemas_of({**connection._mapping, "streams": streams}, destination_config)
         configured = catalog.configured_catalog(discovered, streams)
         with self._storage.begin() as transaction:
             generations = job_store.begin_generations(transaction, connection.connection_id, streams, catalog.OVERWRITE)

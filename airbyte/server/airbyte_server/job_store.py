@@ -1,15 +1,15 @@
 """Jobs as rows: every change of status is one conditional statement, so that two writers cannot both win."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from airbyte_server.errors import ConflictError, NotFoundError
-from airbyte_server.tables import connections, jobs, stream_states
+from airbyte_server.tables import connections, jobs, stream_states, workspaces
 
 ACTIVE = ("pending", "running")
 _LONGEST_SENTENCE = 4000
@@ -21,6 +21,13 @@ JobRow = Row[Any]
 
 def create_job(connection: Connection, connection_id: str, job_type: str, record_limit: int | None) -> JobRow:
     """A pending job; ConflictError names the job that the connection is busy with."""
+    found = connection.execute(
+        select(connections).where(connections.c.connection_id == connection_id).with_for_update(read=True)
+    ).first()
+    if found is None:
+        raise NotFoundError(f"There is no connection {connection_id}.")
+    if found.status != "active":
+        raise ConflictError(f"Connection {found.name!r} is {found.status}; make it active first.")
     row = {"connection_id": connection_id, "job_type": job_type, "status": "pending", "record_limit": record_limit}
     try:
         with connection.begin_nested():
@@ -29,11 +36,8 @@ def create_job(connection: Connection, connection_id: str, job_type: str, record
         busy = connection.execute(
             select(jobs).where(jobs.c.connection_id == connection_id, jobs.c.status.in_(ACTIVE))
         ).first()
-        if busy is None:
-            raise NotFoundError(f"There is no connection {connection_id}.") from None
-        raise ConflictError(
-            f"The connection already has job {busy.job_id}, which is {busy.status}; wait for it or cancel it."
-        ) from None
+        which = f"job {busy.job_id}, which is {busy.status}" if busy else "a job, which has just ended"
+        raise ConflictError(f"The connection already has {which}; wait for it or cancel it.") from None
 
 
 def get_job(connection: Connection, job_id: int) -> JobRow:
@@ -45,15 +49,35 @@ def get_job(connection: Connection, job_id: int) -> JobRow:
 
 
 def claim_next(connection: Connection) -> JobRow | None:
-    """The oldest pending job, now running; None if there is none."""
-    oldest = select(jobs.c.job_id).where(jobs.c.status == "pending").order_by(jobs.c.job_id).limit(1)
-    now = func.now()
-    return connection.execute(
-        update(jobs)
-        .where(jobs.c.job_id == oldest.with_for_update(skip_locked=True).scalar_subquery())
-        .values(status="running", started_at=now, updated_at=now)
-        .returning(jobs)
+    """A pending job, now running; None if there is none.
+
+    The workspace with the fewest running jobs is next, of those the one that has waited longest since its last job: one
+    that queues a hundred jobs holds nobody up.
+    """
+    busy = jobs.alias()
+    theirs = connections.alias()
+    running = (
+        select(func.count())
+        .select_from(busy.join(theirs, theirs.c.connection_id == busy.c.connection_id))
+        .where(busy.c.status == "running", theirs.c.workspace_id == workspaces.c.workspace_id)
+        .scalar_subquery()
+    )
+    chosen = connection.execute(
+        select(jobs.c.job_id, workspaces.c.workspace_id)
+        .join(connections, connections.c.connection_id == jobs.c.connection_id)
+        .join(workspaces, workspaces.c.workspace_id == connections.c.workspace_id)
+        .where(jobs.c.status == "pending")
+        .order_by(running, workspaces.c.served_at.asc().nulls_first(), jobs.c.job_id)
+        .limit(1)
+        .with_for_update(of=jobs, skip_locked=True)
     ).first()
+    if chosen is None:
+        return None
+    now = func.clock_timestamp()
+    served = update(workspaces).where(workspaces.c.workspace_id == chosen.workspace_id)
+    connection.execute(served.values(served_at=now))
+    claimed = update(jobs).where(jobs.c.job_id == chosen.job_id, jobs.c.status == "pending")
+    return connection.execute(claimed.values(status="running", started_at=now, updated_at=now).returning(jobs)).first()
 
 
 def end_job(
@@ -61,7 +85,7 @@ def end_job(
 ) -> bool:
     """Give the job its last status; False if it had one already."""
     now = func.now()
-    reason = None if reason is None else _storable(reason)
+    reason = None if reason is None else storable(reason)
     ended = connection.execute(
         update(jobs)
         .where(jobs.c.job_id == job_id, jobs.c.status.in_(only_if))
@@ -70,7 +94,7 @@ def end_job(
     return ended.rowcount == 1
 
 
-def _storable(sentence: str) -> str:
+def storable(sentence: str) -> str:
     """A connector may say anything; PostgreSQL takes neither NUL nor half a character."""
     return sentence.encode(errors="replace").decode().replace("\0", "")[:_LONGEST_SENTENCE]
 
@@ -88,16 +112,13 @@ def fail_interrupted(connection: Connection) -> list[int]:
     )
 
 
-def store_progress(
-    connection: Connection, job_id: int, streams: Sequence[Mapping[str, Any]], log_lines: Sequence[str] = ()
-) -> None:
-    """Keep what the streams have moved so far, and what the connector warned of."""
+def store_progress(connection: Connection, job_id: int, streams: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what the streams have moved so far."""
     connection.execute(
         update(jobs)
         .where(jobs.c.job_id == job_id)
         .values(
             stream_stats=list(streams),
-            log_lines=[_storable(line) for line in log_lines],
             bytes_synced=sum(stream["stats"]["bytesEmitted"] for stream in streams),
             rows_synced=sum(stream["stats"]["recordsCommitted"] for stream in streams),
             updated_at=func.now(),
@@ -105,9 +126,21 @@ def store_progress(
     )
 
 
-def active_jobs_of(connection: Connection, connection_ids: Sequence[str]) -> list[int]:
-    """The jobs that are pending or running for these connections."""
-    query = select(jobs.c.job_id).where(jobs.c.connection_id.in_(connection_ids), jobs.c.status.in_(ACTIVE))
+def prune_jobs(connection: Connection, older_than: timedelta, *, limit: int = 200) -> int:
+    """Forget ended jobs, with their logs; the newest job of each connection stays. How many went."""
+    newer = jobs.alias()
+    has_newer = select(newer.c.job_id).where(
+        newer.c.connection_id == jobs.c.connection_id, newer.c.job_id > jobs.c.job_id
+    )
+    old = select(jobs.c.job_id).where(jobs.c.ended_at < func.now() - older_than, has_newer.exists()).limit(limit)
+    return connection.execute(delete(jobs).where(jobs.c.job_id.in_(old))).rowcount
+
+
+def close_connections(connection: Connection, condition: ColumnElement[bool]) -> list[int]:
+    """Let these connections, which are about to be removed, start no more jobs; the ids of those they have."""
+    closed = update(connections).where(condition).values(status="deprecated").returning(connections.c.connection_id)
+    ids = list(connection.execute(closed).scalars())
+    query = select(jobs.c.job_id).where(jobs.c.connection_id.in_(ids), jobs.c.status.in_(ACTIVE))
     return list(connection.execute(query).scalars())
 
 

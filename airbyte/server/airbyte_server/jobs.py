@@ -1,68 +1,37 @@
-"""The queue: claims pending jobs, runs each in a process of its own, and writes down how it ended."""
+"""The queue: claims pending jobs, a few at once and fairly, and ends what must end."""
 
-import itertools
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from airbyte_server import job_store
-from airbyte_server.connector_process import ChildProcess, ProcessPool
-from airbyte_server.errors import ServerError
-from airbyte_server.job_order import JobPlanner
-from airbyte_server.job_process import Report, run_job
-from airbyte_server.secret_box import scrubbed
+from airbyte_server.job_runner import JobRunner
+from airbyte_server.running_job import CANCEL_PATIENCE_SECONDS, RunningJob
 from airbyte_server.storage import Storage
 
 logger = logging.getLogger(__name__)
 
-_LOG_LINES = 200
 _IDLE_SECONDS = 5.0
-_RETRY_SECONDS = 0.5
-CANCEL_PATIENCE_SECONDS = 5.0
+_PRUNE_SECONDS = 3600.0
 STOPPED = "The server was stopped while the job ran; start it again."
 
 
-@dataclass
-class _RunningJob:
-    job_id: int
-    children: list[ChildProcess] = field(default_factory=list)
-    stop_reason: str | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def adopt(self, child: ChildProcess) -> None:
-        """Let `stop` reach this child; one that starts too late is killed at once."""
-        with self.lock:
-            self.children.append(child)
-            if self.stop_reason is not None:
-                child.kill()
-
-    def stop(self, reason: str) -> None:
-        """Kill everything of this job."""
-        with self.lock:
-            self.stop_reason = reason
-            for child in self.children:
-                child.kill()
-
-
 class Supervisor:
-    """Runs at most `limit` jobs at once, oldest first; `start` fails what a dead server left running."""
+    """Runs at most `limit` jobs at once; `start` fails what a dead server left running."""
 
-    def __init__(self, storage: Storage, planner: JobPlanner, pool: ProcessPool, *, limit: int) -> None:
+    def __init__(self, storage: Storage, runner: JobRunner, *, limit: int, retention: timedelta) -> None:
         self._storage = storage
-        self._planner = planner
-        self._pool = pool
+        self._runner = runner
         self._limit = limit
-        self._running: dict[int, _RunningJob] = {}
+        self._retention = retention
+        self._running: dict[int, RunningJob] = {}
         self._wake = threading.Condition()
         self._woken = False
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._prune_at = time.monotonic()
         self._dispatcher = threading.Thread(target=self._dispatch, name="job-dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -82,13 +51,18 @@ class Supervisor:
         """Mark the job cancelled and end its processes; a job that has ended stays as it is."""
         with self._storage.begin() as connection:
             is_cancelled = job_store.end_job(connection, job_id, "cancelled")
-        if is_cancelled:
-            self._stop(job_id, "The job was cancelled.")
+        if not is_cancelled:
+            return
+        with self._wake:
+            job = self._running.get(job_id)
+        if job is not None:
+            job.stop("The job was cancelled.")
+            job.ended.wait(CANCEL_PATIENCE_SECONDS)
 
     def stop(self) -> None:
         """Take no more jobs; the running ones fail with a sentence."""
+        self._stopping.set()
         with self._wake:
-            self._stopping = True
             self._wake.notify_all()
             running = list(self._running.values())
         for job in running:
@@ -98,107 +72,45 @@ class Supervisor:
         if self._dispatcher.is_alive():
             self._dispatcher.join(CANCEL_PATIENCE_SECONDS)
 
-    def _stop(self, job_id: int, reason: str) -> None:
-        with self._wake:
-            job = self._running.get(job_id)
-        if job is not None:
-            job.stop(reason)
-            job.ended.wait(CANCEL_PATIENCE_SECONDS)
-
     def _dispatch(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 while self._start_next():
                     pass
+                self._prune()
             except SQLAlchemyError as error:
                 logger.error("The queue cannot reach the database (%s); it tries again.", type(error).__name__)
             with self._wake:
-                self._wake.wait_for(lambda: self._woken or self._stopping, timeout=_IDLE_SECONDS)
+                self._wake.wait_for(lambda: self._woken or self._stopping.is_set(), timeout=_IDLE_SECONDS)
                 self._woken = False
 
     def _start_next(self) -> bool:
+        # Claimed and noted under one lock, so that whoever cancels a job that runs finds it here.
         with self._wake:
-            if self._stopping or len(self._running) >= self._limit:
+            if self._stopping.is_set() or len(self._running) >= self._limit:
                 return False
-        with self._storage.begin() as connection:
-            row = job_store.claim_next(connection)
-        if row is None:
-            return False
-        job = _RunningJob(row.job_id)
-        with self._wake:
-            self._running[job.job_id] = job
-            if self._stopping:
-                job.stop(STOPPED)
+            with self._storage.begin() as connection:
+                row = job_store.claim_next(connection)
+            if row is None:
+                return False
+            job = self._running[row.job_id] = RunningJob(row.job_id)
         threading.Thread(target=self._run, args=(job, row), name=f"job-{job.job_id}", daemon=True).start()
         return True
 
-    def _run(self, job: _RunningJob, row: job_store.JobRow) -> None:
-        started = time.monotonic()
-        logger.info("Job %d started.", job.job_id)
+    def _run(self, job: RunningJob, row: job_store.JobRow) -> None:
         try:
-            status, reason = self._attempt(job, row)
-            reason = job.stop_reason or reason if status == "failed" else None
-            self._store_end(job.job_id, status, reason)
-            logger.info("Job %d %s after %.1f s. %s", job.job_id, status, time.monotonic() - started, reason or "")
+            self._runner.run(job, row, self._stopping)
         finally:
             with self._wake:
                 self._running.pop(job.job_id, None)
             job.ended.set()
             self.wake()
 
-    def _attempt(self, job: _RunningJob, row: job_store.JobRow) -> tuple[str, str | None]:
-        secrets: Any = ()
-        try:
-            order = self._planner.plan(row, on_start=job.adopt)
-            secrets = order.secrets
-            child = self._pool.start(run_job, order)
-            job.adopt(child)
-            try:
-                return self._follow(job, child)
-            finally:
-                child.close()
-        except ServerError as error:
-            return "failed", scrubbed(str(error), secrets)
-        except Exception as error:
-            logger.exception("Job %d failed in the server.", job.job_id)
-            return "failed", f"The server failed: {type(error).__name__}; see its log."
-
-    def _follow(self, job: _RunningJob, child: ChildProcess) -> tuple[str, str | None]:
-        last: Report | None = None
-        warnings: deque[str] = deque(maxlen=_LOG_LINES)
-        for report in child.messages():
-            if report.kind == "log":
-                warnings.append(report.text)
-                continue
-            self._store_progress(job.job_id, report, warnings)
-            last = report
-        code = child.join(CANCEL_PATIENCE_SECONDS)
-        if last is not None and last.kind == "done":
-            return "succeeded", None
-        if last is not None and last.kind == "failed":
-            return "failed", last.text
-        how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
-        return "failed", f"The job's process ended unexpectedly {how}; start the job again."
-
-    def _store_progress(self, job_id: int, report: Report, warnings: Iterable[str]) -> None:
-        try:
-            with self._storage.begin() as connection:
-                job_store.store_progress(connection, job_id, report.streams, list(warnings))
-        except SQLAlchemyError as error:
-            if report.kind != "progress":
-                raise
-            logger.warning("Progress of job %d was not stored: %s.", job_id, type(error).__name__)
-
-    def _store_end(self, job_id: int, status: str, reason: str | None) -> None:
-        """Try until it is stored: a job that stays `running` would block its connection."""
-        for attempt in itertools.count(1):
-            try:
-                with self._storage.begin() as connection:
-                    job_store.end_job(connection, job_id, status, reason=reason)
-            except SQLAlchemyError as error:
-                logger.error("The end of job %d is not stored yet: %s.", job_id, type(error).__name__)
-                if self._stopping:
-                    return
-                time.sleep(_RETRY_SECONDS * min(attempt, 10))
-            else:
-                return
+    def _prune(self) -> None:
+        if time.monotonic() < self._prune_at:
+            return
+        with self._storage.begin() as connection:
+            gone = job_store.prune_jobs(connection, self._retention)
+        if gone:
+            logger.info("%d old jobs were forgotten.", gone)
+        self._prune_at = time.monotonic() + (0 if gone else _PRUNE_SECONDS)

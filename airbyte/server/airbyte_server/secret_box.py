@@ -1,95 +1,68 @@
-"""Secrets: encrypted at rest, masked in answers, scrubbed from sentences."""
+"""Configurations at rest: AES-256-GCM, each bound to the row that it belongs to."""
 
-import re
-from collections.abc import Iterable, Mapping
+import base64
+import binascii
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from airbyte_server.errors import PermanentError
 
-MASK = "**********"
-_SECRET_NAME = re.compile(
-    r"pass(word|wd|phrase)?$|secret|token|credential|private|api_?key|access_?key|authorization", re.IGNORECASE
-)
-_URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@]+(@)")
-_SHORTEST_SECRET = 4
+KEY_BYTES = 32
+_PREFIX = b"aes-256-gcm:1:"
+_NONCE_BYTES = 12
 
 Configuration = dict[str, Any]
 
 
 class SecretBox:
-    """Encrypts configurations with one Fernet key; what another key wrote is an error, never an empty dict."""
+    """Seals with one key; what another key or another purpose sealed is an error, never an empty dict."""
 
     def __init__(self, key: str) -> None:
         try:
-            self._fernet = Fernet(key)
-        except ValueError:
-            raise PermanentError("AIRBYTE_SERVER_SECRET_KEY is no Fernet key; give 32 url-safe base64 bytes.") from None
-
-    def seal(self, configuration: Mapping[str, Any]) -> bytes:
-        """The configuration as ciphertext."""
-        return self._fernet.encrypt(orjson.dumps(configuration))
-
-    def open(self, sealed: bytes, *, max_age_seconds: int | None = None) -> Configuration:
-        """The configuration again; `max_age_seconds` refuses what was sealed longer ago."""
-        try:
-            opened: Configuration = orjson.loads(self._fernet.decrypt(sealed, ttl=max_age_seconds))
-        except InvalidToken:
+            raw = base64.b64decode(key.encode(), altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            raw = b""
+        if len(raw) != KEY_BYTES:
             raise PermanentError(
-                "A stored secret cannot be read with this AIRBYTE_SERVER_SECRET_KEY; start the server with the key "
-                "that wrote it."
+                "The secret key is none; give 32 random bytes in url-safe base64 as AIRBYTE_SERVER_SECRET_KEY "
+                "or in the file that AIRBYTE_SERVER_SECRET_KEY_FILE names."
+            )
+        # The first version used the same key with Fernet, so AES gets one derived from it.
+        self._cipher = AESGCM(HKDF(SHA256(), KEY_BYTES, None, b"airbyte_server aes-256-gcm").derive(raw))
+        self._fernet = Fernet(base64.urlsafe_b64encode(raw))
+
+    def seal(self, value: Mapping[str, Any], *, purpose: str) -> bytes:
+        """The value as ciphertext that opens for the same purpose only."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _PREFIX + nonce + self._cipher.encrypt(nonce, orjson.dumps(value), purpose.encode())
+
+    def open(self, sealed: bytes, *, purpose: str) -> Configuration:
+        """The value again; also one that the first version sealed, which knew no purpose."""
+        try:
+            opened: Configuration = orjson.loads(self._decrypt(bytes(sealed), purpose))
+        except (InvalidTag, InvalidToken):
+            raise PermanentError(
+                "A stored secret cannot be read with this secret key; start the server with the key that wrote it."
             ) from None
         return opened
 
-
-def masked(value: Any, *, secret: bool = False) -> Any:
-    """The configuration with every secret replaced by asterisks; names decide, also for what is below them."""
-    if isinstance(value, dict):
-        return {name: masked(item, secret=secret or is_secret_name(name)) for name, item in value.items()}
-    if isinstance(value, list):
-        return [masked(item, secret=secret) for item in value]
-    return MASK if secret and _can_be_secret(value) else value
-
-
-def unmasked(new: Any, stored: Any) -> Any:
-    """The new configuration, where a mask that came back from a client means the stored value."""
-    if isinstance(new, dict):
-        known = stored if isinstance(stored, dict) else {}
-        return {name: unmasked(item, known.get(name)) for name, item in new.items()}
-    if new == MASK and stored is not None:
-        return stored
-    return new
+    def _decrypt(self, sealed: bytes, purpose: str) -> bytes:
+        if not sealed.startswith(_PREFIX):
+            return self._fernet.decrypt(sealed)
+        nonce_end = len(_PREFIX) + _NONCE_BYTES
+        if len(sealed) < nonce_end:
+            raise InvalidTag
+        return self._cipher.decrypt(sealed[len(_PREFIX) : nonce_end], sealed[nonce_end:], purpose.encode())
 
 
-def is_secret_name(name: str) -> bool:
-    """Whether a field of this name holds a secret."""
-    return _SECRET_NAME.search(name) is not None
-
-
-def secrets_in(value: Any, *, secret: bool = False) -> list[str]:
-    """Every secret text of a configuration, longest first, so that scrubbing leaves no half of one."""
-    return sorted(set(_walk(value, secret)), key=len, reverse=True)
-
-
-def _walk(value: Any, secret: bool) -> Iterable[str]:
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _walk(item, secret or is_secret_name(name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _walk(item, secret)
-    elif secret and _can_be_secret(value) and len(str(value)) >= _SHORTEST_SECRET:
-        yield str(value)
-
-
-def _can_be_secret(value: Any) -> bool:
-    return value is not None and not isinstance(value, bool) and value != ""
-
-
-def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets, and without any password of a URL."""
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return _URL_PASSWORD.sub(rf"\1{MASK}\2", text)
+def make_key() -> str:
+    """A fresh key."""
+    return base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()

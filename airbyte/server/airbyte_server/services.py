@@ -1,14 +1,20 @@
 """What every request can reach."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from sqlalchemy import Row
 
+from airbyte_server.configurations import Configurations
 from airbyte_server.connector_process import ProcessPool
+from airbyte_server.discovery import discover_source
 from airbyte_server.job_order import JobPlanner
+from airbyte_server.job_runner import JobRunner
 from airbyte_server.jobs import Supervisor
 from airbyte_server.secret_box import SecretBox
+from airbyte_server.secret_key import load_key
 from airbyte_server.settings import ServerSettings
 from airbyte_server.storage import Storage
 
@@ -20,18 +26,27 @@ class Services:
     settings: ServerSettings
     storage: Storage
     box: SecretBox
+    configurations: Configurations
     pool: ProcessPool
     supervisor: Supervisor
+
+    def discover(self, source: Row[Any]) -> list[dict[str, Any]]:
+        """The streams of a source, by its stored configuration."""
+        configuration, timeout = self.configurations.resolved(source), self.settings.connector_timeout_seconds
+        return discover_source(self.pool, source.type_name, configuration, timeout=timeout)
 
 
 def make_services(settings: ServerSettings) -> Services:
     """The parts, not yet started; nothing connects here."""
     storage = Storage(settings.database_url.get_secret_value())
-    box = SecretBox(settings.secret_key.get_secret_value())
+    box = SecretBox(load_key(settings))
+    configurations = Configurations(box, settings.secret_directory)
     pool = ProcessPool()
-    planner = JobPlanner(storage, box, pool, timeout=settings.connector_timeout_seconds)
-    supervisor = Supervisor(storage, planner, pool, limit=settings.max_concurrent_jobs)
-    return Services(settings, storage, box, pool, supervisor)
+    planner = JobPlanner(storage, configurations, pool, timeout=settings.connector_timeout_seconds)
+    runner = JobRunner(storage, planner, pool, log_lines=settings.job_log_lines)
+    retention = timedelta(days=settings.job_retention_days)
+    supervisor = Supervisor(storage, runner, limit=settings.max_concurrent_jobs, retention=retention)
+    return Services(settings, storage, box, configurations, pool, supervisor)
 
 
 def _services(request: Request) -> Services:

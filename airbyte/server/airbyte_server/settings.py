@@ -1,6 +1,7 @@
-"""The server's settings, read once from the environment (AIRBYTE_SERVER_*)."""
+"""The server's settings, read once from the environment (AIRBYTE_SERVER_*) and the command line."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -10,10 +11,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ServerSettings(BaseSettings):
     """Where the server listens, keeps its state and what it may spend; on loopback it may go without credentials."""
 
-    model_config = SettingsConfigDict(env_prefix="AIRBYTE_SERVER_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AIRBYTE_SERVER_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     database_url: SecretStr
-    secret_key: SecretStr
+    secret_key: SecretStr | None = None
+    secret_key_file: Path = Path("~/.config/airbyte-server/secret.key")
+    """Read where `secret_key` is not set; made at the first start."""
+    secret_directory: Path | None = None
+    """Where the files of `secret_coordinate::file/…` must be; without it any absolute path will do."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     client_id: str | None = None
@@ -21,6 +28,10 @@ class ServerSettings(BaseSettings):
     token_lifetime_seconds: Annotated[int, Field(ge=1)] = 3600
     max_concurrent_jobs: Annotated[int, Field(ge=1, le=64)] = 2
     connector_timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    job_log_lines: Annotated[int, Field(ge=10, le=1_000_000)] = 10_000
+    """The newest lines of each job's log are kept."""
+    job_retention_days: Annotated[float, Field(gt=0)] = 90.0
+    """Ended jobs are kept this long, and the newest of each connection for ever."""
 
     @property
     def has_credentials(self) -> bool:

@@ -5,14 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, func, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
-from sqlalchemy.schema import CreateSchema
 
 from airbyte_server.errors import PermanentError, RetryableError
-from airbyte_server.tables import SCHEMA, metadata, schema_version
+from airbyte_server.migrations import upgrade
 
-VERSION = 1
 _LOCK = 0x41697262  # "Airb": one server per database
 _LOCK_PATIENCE_SECONDS = 5.0
 
@@ -37,7 +35,7 @@ class Storage:
             self._lock = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._take_lock(self._lock)
             with self.engine.begin() as connection:
-                _upgrade(connection)
+                upgrade(connection)
         except OperationalError as error:
             raise RetryableError(f"The server's database cannot be reached: {_first_line(error)}.") from None
         except ProgrammingError as error:
@@ -62,18 +60,6 @@ class Storage:
             if time.monotonic() > deadline:
                 raise PermanentError("Another server already works on this database; stop it or use another database.")
             time.sleep(0.2)
-
-
-def _upgrade(connection: Connection) -> None:
-    exists = connection.execute(text("select 1 from pg_namespace where nspname = :name"), {"name": SCHEMA}).first()
-    if exists is None:
-        connection.execute(CreateSchema(SCHEMA))
-    metadata.create_all(connection)
-    version = connection.execute(select(func.max(schema_version.c.version))).scalar_one()
-    if version is None:
-        connection.execute(insert(schema_version).values(version=VERSION))
-    elif version > VERSION:
-        raise PermanentError("The state was written by a newer server; start that one.", found=version, known=VERSION)
 
 
 def _first_line(error: Exception) -> str:

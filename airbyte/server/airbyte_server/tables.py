@@ -36,6 +36,10 @@ def _reference(name: str, target: str) -> Column[Any]:
     return Column(name, UUID(as_uuid=False), ForeignKey(target, ondelete="CASCADE"), nullable=False, index=True)
 
 
+def _part(name: str, target: str) -> Column[Any]:
+    return Column(name, UUID(as_uuid=False), ForeignKey(target, ondelete="CASCADE"), primary_key=True)
+
+
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
 workspaces = Table(
@@ -45,7 +49,35 @@ workspaces = Table(
     Column("name", Text, nullable=False),
     Column("data_residency", Text, nullable=False, server_default="auto"),
     Column("notifications", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("served_at", DateTime(timezone=True)),  # when the queue last took a job of this workspace
     _created_at(),
+)
+
+# What a workspace adds to the connectors that come with the server.
+definitions = Table(
+    "definitions",
+    metadata,
+    _id("definition_id"),
+    Column("kind", String(16), nullable=False),  # declarative, source, destination
+    _reference("workspace_id", "airbyte.workspaces.workspace_id"),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("manifest", JSONB),
+    Column("docker_repository", Text),
+    Column("docker_image_tag", Text),
+    Column("documentation_url", Text),
+    _created_at(),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    _id("tag_id"),
+    _reference("workspace_id", "airbyte.workspaces.workspace_id"),
+    Column("name", Text, nullable=False),
+    Column("color", Text, nullable=False),
+    _created_at(),
+    Index("one_tag_per_name", "workspace_id", "name", unique=True),
 )
 
 # Sources and destinations: the same thing at either end of a connection.
@@ -58,7 +90,8 @@ actors = Table(
     Column("name", Text, nullable=False),
     Column("type_name", Text, nullable=False),
     Column("definition_id", UUID(as_uuid=False), nullable=False),
-    Column("configuration", LargeBinary, nullable=False),
+    Column("configuration", LargeBinary, nullable=False),  # see secret_box.py
+    Column("resource_allocation", JSONB),
     _created_at(),
 )
 
@@ -76,10 +109,27 @@ connections = Table(
     Column("namespace_format", Text),
     Column("prefix", Text, nullable=False),
     Column("schema_changes", String(24), nullable=False),
-    Column("tags", JSONB, nullable=False),
     Column("catalog", JSONB, nullable=False),  # the discovered streams, as the protocol gives them
     Column("streams", JSONB, nullable=False),  # the configured ones, as the API gives them
     _created_at(),
+)
+
+connection_tags = Table(
+    "connection_tags",
+    metadata,
+    _part("connection_id", "airbyte.connections.connection_id"),
+    _part("tag_id", "airbyte.tags.tag_id"),
+    Column("position", Integer, nullable=False, server_default="0"),
+)
+
+# Each table of a destination has one writer: the key is what refuses a second connection, also in a race.
+written_tables = Table(
+    "written_tables",
+    metadata,
+    Column("server", Text, primary_key=True),
+    Column("schema_name", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),
+    _reference("connection_id", "airbyte.connections.connection_id"),
 )
 
 jobs = Table(
@@ -93,7 +143,6 @@ jobs = Table(
     Column("bytes_synced", BigInteger, nullable=False, server_default="0"),
     Column("rows_synced", BigInteger, nullable=False, server_default="0"),
     Column("stream_stats", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
-    Column("log_lines", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("failure_reason", Text),
     Column("started_at", DateTime(timezone=True)),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -108,15 +157,20 @@ jobs = Table(
     Index("jobs_by_status", "status", "job_id"),
 )
 
+job_logs = Table(
+    "job_logs",
+    metadata,
+    Column("job_id", BigInteger, ForeignKey("airbyte.jobs.job_id", ondelete="CASCADE"), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("logged_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("level", String(8), nullable=False),
+    Column("message", Text, nullable=False),
+)
+
 stream_states = Table(
     "stream_states",
     metadata,
-    Column(
-        "connection_id",
-        UUID(as_uuid=False),
-        ForeignKey("airbyte.connections.connection_id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _part("connection_id", "airbyte.connections.connection_id"),
     Column("stream", Text, primary_key=True),  # empty: the connection's global state
     Column("namespace", Text, primary_key=True, server_default=""),
     Column("state", JSONB),

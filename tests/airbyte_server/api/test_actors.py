@@ -1,7 +1,11 @@
 from uuid import uuid4
 
+import httpx
+import orjson
 import psycopg
 import pytest
+from airbyte_server.secret_box import SecretBox
+from cryptography.fernet import Fernet
 
 POSTGRES = {
     "destinationType": "postgres",
@@ -61,6 +65,55 @@ def test_secrets_are_encrypted_at_rest_and_masked_in_answers(workshop):
     assert POSTGRES["password"] not in workshop.server.log.read_text()
 
 
+def test_what_the_first_version_stored_is_read_and_sealed_anew_when_it_changes(workshop):
+    path = f"/destinations/{workshop.destination_id}"
+    before = workshop.client.get(path).json()
+    clear = SecretBox(workshop.server.secret_key)
+
+    def stored(connection):
+        query = "select configuration from airbyte.actors where actor_id = %s"
+        return bytes(connection.execute(query, [workshop.destination_id]).fetchone()[0])
+
+    with psycopg.connect(workshop.server.database_url, autocommit=True) as connection:
+        configuration = clear.open(stored(connection), purpose=workshop.destination_id)
+        old = Fernet(workshop.server.secret_key).encrypt(orjson.dumps(configuration))
+        change = "update airbyte.actors set configuration = %s where actor_id = %s"
+        connection.execute(change, [old, workshop.destination_id])
+        assert workshop.client.get(path).json() == before
+        assert workshop.client.patch(path, json={"name": before["name"]}).json() == before
+        assert stored(connection).startswith(b"aes-256-gcm:1:")
+        assert clear.open(stored(connection), purpose=workshop.destination_id) == configuration
+
+
+def test_a_reference_is_shown_and_read_only_when_a_job_runs(workshop, tmp_path):
+    secret = tmp_path / "password"
+    password = workshop.client.get(f"/destinations/{workshop.destination_id}").json()["configuration"]["password"]
+    reference = {"password": f"secret_coordinate::file/{secret}"}
+    path = f"/destinations/{workshop.destination_id}"
+    assert set(password) == {"*"}
+    answered = workshop.client.patch(path, json={"configuration": reference}).json()
+    assert answered["configuration"]["password"] == reference["password"]
+    workshop.write("orders", [{"id": 1}])
+    connection = workshop.connect(workshop.source())
+    failed = workshop.sync(connection)
+    assert failed["status"] == "failed"
+    assert "which the configuration names at password, cannot be read" in failed["failureReason"]
+    secret.write_text(httpx.URL(workshop.server.loader_url).password + "\n")
+    assert workshop.sync(connection)["status"] == "succeeded"
+    for unknown in ("vault/x", "env/AIRBYTE_SERVER_SECRET_KEY"):
+        change = {"configuration": {"password": f"secret_coordinate::{unknown}"}}
+        assert workshop.client.patch(path, json=change).status_code == 422
+
+
+def test_resources_are_answered_as_they_were_asked_for(workshop):
+    allocation = {"default": {"cpu_request": "1"}}
+    configuration = {"sourceType": "file", "path": "/data"}
+    created = source(workshop, configuration, resourceAllocation=allocation).json()
+    assert created["resourceAllocation"] == allocation
+    body = {"name": "shop", "configuration": configuration}
+    assert workshop.client.put(f"/sources/{created['sourceId']}", json=body).json() == created
+
+
 def test_a_mask_that_comes_back_keeps_the_stored_secret(workshop):
     client = workshop.client
     path = f"/destinations/{workshop.destination_id}"
@@ -78,9 +131,13 @@ def test_a_mask_that_comes_back_keeps_the_stored_secret(workshop):
         ({"host": None}, "host"),
         ({"database": ""}, "database"),
         ({"port": 0}, "port"),
+        ({"ssl_mode": "require"}, "ssl_mode"),
+        ({"password": 7}, "password"),
+        ({"schema": "secret_coordinate::env/X"}, "no secret"),
+        ({"tunnel_method": {"tunnel_method": "SSH_KEY_AUTH"}}, "tunnel"),
         ({"destinationType": "snowflake"}, "Known types: postgres."),
     ],
-    ids=["no host", "no database", "port", "type"],
+    ids=["no host", "no database", "port", "ssl mode", "password", "schema", "tunnel", "type"],
 )
 def test_a_destination_that_cannot_connect_is_refused(workshop, change, sentence):
     response = destination(workshop, {**POSTGRES, **change})

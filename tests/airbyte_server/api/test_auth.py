@@ -1,8 +1,11 @@
 import base64
+import time
 
 import httpx
 import pytest
 from airbyte_api import AirbyteAPI, models
+from airbyte_server.secret_box import SecretBox
+from cryptography.fernet import Fernet
 
 ID, SECRET = "client-of-the-tests", "secret-of-the-tests"
 
@@ -69,11 +72,25 @@ def test_the_sdk_logs_in_with_client_credentials(server):
     assert found.workspace_response.name == "by the SDK"
 
 
+@pytest.mark.parametrize(("age", "status"), [(3500, 200), (3700, 401)], ids=["valid", "expired"])
+def test_a_token_is_valid_for_its_whole_time_and_no_longer(server, age, status):
+    claims = {"client": ID, "issued_at": time.time() - age}
+    token = base64.urlsafe_b64encode(SecretBox(server.secret_key).seal(claims, purpose="token")).decode()
+    response = httpx.get(f"{server.url}/workspaces", headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == status
+
+
+def test_a_token_of_the_first_version_is_none(server):
+    claims = b'{"subject": "airbyte_server token", "client": "client-of-the-tests"}'
+    token = base64.urlsafe_b64encode(Fernet(server.secret_key).encrypt(claims)).decode()
+    assert httpx.get(f"{server.url}/workspaces", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
 def test_a_sealed_configuration_is_no_token(server, workshop):
     """Both are sealed with one key; only what was sealed as a token may open the door."""
     import psycopg
 
     with psycopg.connect(server.database_url) as connection:
         sealed = connection.execute("select configuration from airbyte.actors limit 1").fetchone()[0]
-    headers = {"Authorization": f"Bearer {bytes(sealed).decode()}"}
+    headers = {"Authorization": f"Bearer {base64.urlsafe_b64encode(bytes(sealed)).decode()}"}
     assert httpx.get(f"{server.url}/workspaces", headers=headers).status_code == 401

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from airbyte_server.secret_box import make_key
 from psycopg import sql
 
 RECORDS = [{"id": n} for n in range(100)]
@@ -116,6 +117,20 @@ def test_a_pending_job_is_cancelled_before_it_starts(shop):
         assert "duration" not in cancelled
 
 
+def test_a_cancelled_job_leaves_no_process(shop):
+    one, _ = shop.connections
+    with locked(shop, "one_orders"):
+        before = descendants(shop.server.process.pid)
+        running = shop.wait(shop.start(one), "running")
+        deadline = time.monotonic() + 20
+        while len(children := descendants(shop.server.process.pid) - before) < 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert shop.client.delete(f"/jobs/{running['jobId']}").json()["status"] == "cancelled"
+        assert_gone(children)
+        assert descendants(shop.server.process.pid) <= before
+
+
 def test_a_killed_job_process_fails_the_job_only(shop):
     one, _ = shop.connections
     with locked(shop, "one_orders"):
@@ -128,6 +143,34 @@ def test_a_killed_job_process_fails_the_job_only(shop):
         assert failed["status"] == "failed"
         assert "start the job again" in failed["failureReason"]
     assert shop.sync(one)["status"] == "succeeded"
+
+
+def test_workspaces_take_turns_however_many_jobs_one_of_them_queues(shop, make_workshop):
+    other = make_workshop(shop.server)
+    other.write("orders", RECORDS)
+    theirs = other.connect(other.source())
+    mine = [shop.connect(shop.source(), prefix=f"turn{number}_") for number in range(3)]
+    with locked(shop, "one_orders"):
+        running = shop.wait(shop.start(shop.connections[0]), "running")
+        queued = [shop.start(connection) for connection in mine]
+        last = other.start(theirs)
+        shop.client.delete(f"/jobs/{running['jobId']}")
+    for job in (*queued, last):
+        assert shop.wait(job)["status"] == "succeeded"
+    with psycopg.connect(shop.server.database_url) as connection:
+        ids = [job["jobId"] for job in (*queued, last)]
+        query = "select job_id from airbyte.jobs where job_id = any(%s) order by started_at"
+        order = [row[0] for row in connection.execute(query, [ids])]
+    assert order[0] == last["jobId"]
+    assert order[1:] == [job["jobId"] for job in queued]
+
+
+def test_a_server_with_another_key_does_not_start(shop):
+    shop.server.stop()
+    other = run_beside(shop.server, AIRBYTE_SERVER_SECRET_KEY=make_key())
+    assert other.returncode == 2
+    assert "start the server with the key that wrote it" in other.stderr
+    assert "Traceback" not in other.stderr
 
 
 def run_beside(server, **changes):
@@ -152,7 +195,7 @@ def test_a_second_server_on_one_database_does_not_start(shop):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"AIRBYTE_SERVER_SECRET_KEY": "my-own-words"}, "no Fernet key"),
+        ({"AIRBYTE_SERVER_SECRET_KEY": "my-own-words"}, "The secret key is none"),
         ({"AIRBYTE_SERVER_HOST": "0.0.0.0"}, "listens on loopback only"),
         ({"AIRBYTE_SERVER_CLIENT_ID": "only-this"}, "Set both"),
         ({"AIRBYTE_SERVER_PORT": "99999"}, "AIRBYTE_SERVER_PORT"),

@@ -1,9 +1,6 @@
-from datetime import timedelta
-
 import psycopg
 import pytest
 from airbyte_api import AirbyteAPI, models
-from dagster_airbyte import AirbyteWorkspace
 
 ORDERS = {
     "name": "orders",
@@ -178,25 +175,6 @@ def test_jobs_are_filtered_and_paged_newest_first(shop):
     assert [job["jobId"] for job in oldest_first["data"]] == ids[:2]
     for nothing in ({"status": "failed"}, {"jobType": "reset"}, {"createdAtStart": "2999-01-01T00:00:00Z"}):
         assert shop.client.get("/jobs", params={**query, **nothing}).json()["data"] == []
-
-
-def test_dagsters_client_syncs_and_polls(shop):
-    connection = connect(shop)
-    workspace = AirbyteWorkspace(
-        rest_api_base_url=shop.server.url,
-        configuration_api_base_url=f"{shop.server.root}/api/v1",
-        workspace_id=shop.workspace_id,
-        client_id="client-of-the-tests",
-        client_secret="secret-of-the-tests",
-        poll_interval=0.2,
-        poll_timeout=timedelta(seconds=30).total_seconds(),
-    )
-    output = workspace.get_client().sync_and_poll(connection["connectionId"])
-    assert output.job_details["status"] == "succeeded"
-    assert output.connection_details["name"] == "shop"
-    specs = {spec.key.to_user_string(): spec for spec in workspace.load_asset_specs()}
-    assert set(specs) == {"shop_orders", "shop_visits"}
-    assert specs["shop_orders"].metadata["dagster/table_name"].endswith(f"{shop.namespace}.orders")
 
 
 @pytest.mark.parametrize("connector", ["stripe", "github"])

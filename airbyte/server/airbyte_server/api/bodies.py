@@ -3,10 +3,12 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+JobId = Annotated[int, Field(ge=0, lt=2**63)]
+Color = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^#?[0-9A-Fa-f]{3,8}$")]
 SyncMode = Literal[
     "full_refresh_overwrite",
     "full_refresh_overwrite_deduped",
@@ -50,6 +52,8 @@ class ActorCreate(Body):
     workspace_id: UUID
     configuration: dict[str, Any]
     definition_id: UUID | None = None
+    secret_id: str | None = None
+    resource_allocation: dict[str, Any] | None = None
 
 
 class ActorPut(Body):
@@ -57,6 +61,7 @@ class ActorPut(Body):
 
     name: Name
     configuration: dict[str, Any]
+    resource_allocation: dict[str, Any] | None = None
 
 
 class ActorPatch(Body):
@@ -64,6 +69,58 @@ class ActorPatch(Body):
 
     name: Name | None = None
     configuration: dict[str, Any] | None = None
+    resource_allocation: dict[str, Any] | None = None
+
+
+class TagReference(Body):
+    """A tag of a connection; its name and colour are the tag's own, whatever is sent."""
+
+    tag_id: UUID
+
+
+class TagCreate(Body):
+    """POST /tags."""
+
+    name: Name
+    color: Color
+    workspace_id: UUID
+
+
+class TagPatch(Body):
+    """PATCH /tags/{tagId}."""
+
+    name: Name | None = None
+    color: Color | None = None
+
+
+class DefinitionCreate(Body):
+    """POST of a source or destination definition."""
+
+    name: Name
+    docker_repository: Name
+    docker_image_tag: Name
+    documentation_url: str | None = None
+
+
+class DefinitionPut(Body):
+    """PUT of a source or destination definition."""
+
+    name: Name
+    docker_image_tag: Name
+
+
+class DeclarativeDefinitionCreate(Body):
+    """POST of a declarative source definition."""
+
+    name: Name
+    manifest: dict[str, Any]
+
+
+class DeclarativeDefinitionPut(Body):
+    """PUT of a declarative source definition; Terraform sends the name, the SDK leaves it out."""
+
+    name: Name | None = None
+    manifest: dict[str, Any]
 
 
 class Schedule(Body):
@@ -110,7 +167,7 @@ class ConnectionPatch(Body):
     namespace_format: str | None = None
     prefix: str | None = None
     non_breaking_schema_updates_behavior: SchemaChanges | None = None
-    tags: list[dict[str, Any]] | None = None
+    tags: list[TagReference] | None = None
 
 
 class ConnectionCreate(ConnectionPatch):
@@ -125,15 +182,3 @@ class JobCreate(Body):
 
     connection_id: UUID
     job_type: Literal["sync", "reset", "refresh", "clear"]
-
-
-class ConnectionReference(Body):
-    """A configuration-API body that names a connection."""
-
-    connection_id: UUID
-
-
-class JobReference(Body):
-    """A configuration-API body that names a job."""
-
-    id: int

@@ -1,26 +1,60 @@
-"""The calls of Airbyte's configuration API that clients of the public one still make."""
+"""Connections in the configuration API: what clients of the public one still ask there."""
 
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import Row
 
-from airbyte_server import catalog, job_store
-from airbyte_server.api.bodies import ConnectionReference, JobReference
-from airbyte_server.api.connections import find_connection
+from airbyte_server import catalog, connection_store, cron
+from airbyte_server.api.configuration_bodies import (
+    NAMESPACE_DEFINITIONS,
+    SCHEMA_CHANGES,
+    SYNC_MODES,
+    CatalogEntry,
+    ConnectionReference,
+    ConnectionUpdate,
+)
+from airbyte_server.errors import RefusedError
 from airbyte_server.services import ServicesDep
 
 router = APIRouter(tags=["configuration API"])
 
 JsonObject = dict[str, Any]
-_NAMESPACE_DEFINITIONS = {"custom_format": "customformat"}
+_NAMESPACE_WORDS = {public: word for word, public in NAMESPACE_DEFINITIONS.items()}
+_CHANGE_WORDS = {public: word for word, public in SCHEMA_CHANGES.items()}
+_MODE_WORDS = {public: words for words, public in SYNC_MODES.items()}
 
 
 @router.post("/connections/get")
 def get_connection(body: ConnectionReference, services: ServicesDep) -> JsonObject:
     """A connection with its catalog: every known stream, and which of them are selected."""
     with services.storage.begin() as connection:
-        row = find_connection(connection, body.connection_id)
+        return _shown(connection_store.find_connection(connection, body.connection_id))
+
+
+@router.post("/connections/update")
+def update_connection(body: ConnectionUpdate, services: ServicesDep) -> JsonObject:
+    """Change what is given; a catalog's selected streams become the connection's streams."""
+    given = body.model_dump(include={"name", "status", "prefix"}, exclude_none=True)
+    if body.namespace_definition is not None:
+        given["namespace_definition"] = NAMESPACE_DEFINITIONS[body.namespace_definition]
+    if "namespace_format" in body.model_fields_set:
+        given["namespace_format"] = body.namespace_format
+    if body.non_breaking_changes_preference is not None:
+        given["schema_changes"] = SCHEMA_CHANGES[body.non_breaking_changes_preference]
+    if body.schedule_type is not None:
+        given["schedule"] = _schedule(body)
+    chosen = [entry for entry in body.sync_catalog.streams if entry.config.selected] if body.sync_catalog else []
+    if body.sync_catalog and not chosen:
+        raise RefusedError("syncCatalog selects no stream; select one, or make the connection inactive.")
+    tag_ids = None if body.tags is None else [str(tag.tag_id) for tag in body.tags]
+    row = connection_store.change_connection(
+        services, body.connection_id, given, [_requested(entry) for entry in chosen], tag_ids
+    )
+    return _shown(row)
+
+
+def _shown(row: Row[Any]) -> JsonObject:
     configured = {catalog.stream_key(stream): stream for stream in row.streams}
     by_name = {stream["name"]: stream for stream in row.streams if not stream.get("namespace")}
     streams = [
@@ -35,57 +69,19 @@ def get_connection(body: ConnectionReference, services: ServicesDep) -> JsonObje
         "destinationId": row.destination_id,
         "workspaceId": row.workspace_id,
         "status": row.status,
-        "namespaceDefinition": _NAMESPACE_DEFINITIONS.get(row.namespace_definition, row.namespace_definition),
+        "namespaceDefinition": _NAMESPACE_WORDS[row.namespace_definition],
         **({"namespaceFormat": row.namespace_format} if row.namespace_format else {}),
         "scheduleType": row.schedule["scheduleType"],
-        "nonBreakingChangesPreference": "disable" if row.schema_changes == "disable_connection" else row.schema_changes,
+        **_schedule_data(row.schedule),
+        "nonBreakingChangesPreference": _CHANGE_WORDS[row.schema_changes],
+        "tags": row.tags,
         "syncCatalog": {"streams": streams},
     }
 
 
-@router.post("/jobs/get")
-def get_job(body: JobReference, services: ServicesDep) -> JsonObject:
-    """A job with its one attempt and the counts of each stream."""
-    with services.storage.begin() as connection:
-        row = job_store.get_job(connection, body.id)
-    attempts = [] if row.started_at is None else [{"attempt": _attempt(row), "logs": {"logLines": row.log_lines}}]
-    job = {
-        "id": row.job_id,
-        "configType": row.job_type,
-        "configId": row.connection_id,
-        "status": row.status,
-        "createdAt": int(row.created_at.timestamp()),
-        "updatedAt": int(row.updated_at.timestamp()),
-        **({"startedAt": int(row.started_at.timestamp())} if row.started_at else {}),
-    }
-    return {"job": job, "attempts": attempts}
-
-
-def _attempt(row: Row[Any]) -> JsonObject:
-    totals = [stream["stats"] for stream in row.stream_stats]
-    attempt = {
-        "id": 0,
-        "status": "failed" if row.status == "cancelled" else row.status,
-        "createdAt": int(row.started_at.timestamp()),
-        "updatedAt": int(row.updated_at.timestamp()),
-        "bytesSynced": row.bytes_synced,
-        "recordsSynced": row.rows_synced,
-        "totalStats": {
-            name: sum(stats[name] for stats in totals)
-            for name in ("recordsEmitted", "bytesEmitted", "recordsCommitted")
-        },
-        "streamStats": row.stream_stats,
-    }
-    if row.ended_at is not None:
-        attempt["endedAt"] = int(row.ended_at.timestamp())
-    if row.failure_reason is not None:
-        attempt["failureSummary"] = {"failures": [{"externalMessage": row.failure_reason}], "partialSuccess": False}
-    return attempt
-
-
 def _shown_stream(stream: JsonObject, configured: JsonObject | None) -> JsonObject:
-    deduped = configured is not None and configured["syncMode"] == catalog.DEDUPED
     chosen = configured or {}
+    source_mode, destination_mode = _MODE_WORDS[chosen.get("syncMode", catalog.OVERWRITE)]
     return {
         "stream": {
             "name": stream["name"],
@@ -97,11 +93,49 @@ def _shown_stream(stream: JsonObject, configured: JsonObject | None) -> JsonObje
             "sourceDefinedPrimaryKey": stream.get("source_defined_primary_key") or [],
         },
         "config": {
-            "syncMode": "incremental" if deduped else "full_refresh",
-            "destinationSyncMode": "append_dedup" if deduped else "overwrite",
+            "syncMode": source_mode,
+            "destinationSyncMode": destination_mode,
             "cursorField": chosen.get("cursorField") or [],
             "primaryKey": chosen.get("primaryKey") or [],
             "aliasName": stream["name"],
             "selected": configured is not None,
+            "fieldSelectionEnabled": bool(chosen.get("selectedFields")),
+            "selectedFields": chosen.get("selectedFields") or [],
         },
     }
+
+
+def _requested(entry: CatalogEntry) -> JsonObject:
+    config = entry.config
+    mode = SYNC_MODES.get((config.sync_mode, config.destination_sync_mode))
+    if mode is None:
+        raise RefusedError(
+            f"Stream {entry.stream.name!r} cannot be synced by {config.sync_mode} and {config.destination_sync_mode}; "
+            "use full_refresh and overwrite, or incremental and append_dedup."
+        )
+    fields = config.selected_fields if config.field_selection_enabled else None
+    requested = {
+        "name": entry.stream.name,
+        "namespace": entry.stream.namespace,
+        "syncMode": mode,
+        "cursorField": config.cursor_field,
+        "primaryKey": config.primary_key,
+        "selectedFields": [field.model_dump(by_alias=True, exclude_none=True) for field in fields or []],
+        "mappers": config.mappers,
+    }
+    return {name: value for name, value in requested.items() if value is not None}
+
+
+def _schedule(body: ConnectionUpdate) -> JsonObject:
+    if body.schedule_type == "manual":
+        return {"scheduleType": "manual"}
+    if body.schedule_data is None or body.schedule_data.cron is None:
+        raise RefusedError("scheduleType cron needs scheduleData.cron.cronExpression.")
+    return {"scheduleType": "cron", "cronExpression": cron.normalised(body.schedule_data.cron.cron_expression)}
+
+
+def _schedule_data(schedule: JsonObject) -> JsonObject:
+    if schedule["scheduleType"] != "cron":
+        return {}
+    expression = schedule["cronExpression"].removesuffix(" UTC")
+    return {"scheduleData": {"cron": {"cronExpression": expression, "cronTimeZone": "UTC"}}}

@@ -5,11 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from airbyte_server.api.actors import DESTINATION, SOURCE, find_actor
-from airbyte_server.connector_process import discover
-from airbyte_server.errors import ConnectorError
-from airbyte_server.secret_box import scrubbed, secrets_in
-from airbyte_server.services import Services, ServicesDep
+from airbyte_server.actor_store import DESTINATION, SOURCE, find_actor
+from airbyte_server.services import ServicesDep
 
 router = APIRouter(prefix="/streams", tags=["streams"])
 
@@ -24,22 +21,11 @@ def get_stream_properties(
     ignoreCache: bool = False,
 ) -> list[JsonObject]:
     """The source's streams as a bare array; always asked afresh, so there is no cache to ignore."""
-    if destinationId is not None:
-        with services.storage.begin() as connection:
-            find_actor(connection, DESTINATION, destinationId)
-    return [_shown(stream) for stream in discover_source(services, sourceId)]
-
-
-def discover_source(services: Services, source_id: UUID | str) -> list[JsonObject]:
-    """The source's streams as the protocol has them; ConnectorError carries the connector's sentence, scrubbed."""
     with services.storage.begin() as connection:
-        source = find_actor(connection, SOURCE, source_id)
-    configuration = services.box.open(source.configuration)
-    timeout = services.settings.connector_timeout_seconds
-    try:
-        return discover(services.pool, source.type_name, configuration, timeout=timeout)
-    except ConnectorError as error:
-        raise ConnectorError(scrubbed(error.sentence, secrets_in(configuration))) from None
+        source = find_actor(connection, SOURCE, sourceId)
+        if destinationId is not None:
+            find_actor(connection, DESTINATION, destinationId)
+    return [_shown(stream) for stream in services.discover(source)]
 
 
 def sync_modes(stream: JsonObject) -> list[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from airbyte_server import job_store
 from airbyte_server.api.bodies import WorkspaceCreate, WorkspacePatch
-from airbyte_server.api.paging import PageDep, WorkspaceIds
+from airbyte_server.api.paging import IncludeDeleted, PageDep, WorkspaceIds
 from airbyte_server.errors import NotFoundError
 from airbyte_server.services import ServicesDep
 from airbyte_server.tables import connections, workspaces
@@ -25,7 +25,9 @@ def create_workspace(body: WorkspaceCreate, services: ServicesDep) -> dict[str, 
 
 
 @router.get("")
-def list_workspaces(services: ServicesDep, page: PageDep, workspace_ids: WorkspaceIds = None) -> dict[str, Any]:
+def list_workspaces(
+    services: ServicesDep, page: PageDep, workspace_ids: WorkspaceIds = None, _: IncludeDeleted = False
+) -> dict[str, Any]:
     """All workspaces, oldest first."""
     query = select(workspaces).order_by(workspaces.c.created_at, workspaces.c.workspace_id)
     if workspace_ids:
@@ -56,9 +58,7 @@ def delete_workspace(workspace_id: UUID, services: ServicesDep) -> Response:
     """Remove a workspace and all that is in it; running jobs are cancelled."""
     with services.storage.begin() as connection:
         find_workspace(connection, workspace_id)
-        inside = connections.c.workspace_id == str(workspace_id)
-        ids = list(connection.execute(select(connections.c.connection_id).where(inside)).scalars())
-        active = job_store.active_jobs_of(connection, ids)
+        active = job_store.close_connections(connection, connections.c.workspace_id == str(workspace_id))
     for job_id in active:
         services.supervisor.cancel(job_id)
     with services.storage.begin() as connection:

@@ -24,7 +24,7 @@ from airbyte_server.loader.targets import StreamOutcome, StreamTarget
 _FLUSH_CHARACTERS = 4 * 1024 * 1024
 _BUFFERED_CHARACTERS = 16 * 1024 * 1024
 _CHECKPOINT_SECONDS = 60.0
-_PROGRESS_RECORDS = 1000
+_PROGRESS_RECORDS = 20
 
 Outcomes = dict[StreamKey, StreamOutcome]
 

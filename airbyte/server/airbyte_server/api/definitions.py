@@ -1,0 +1,97 @@
+"""Source and destination definitions: the connectors that run here, and a workspace's own names for them."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter
+from sqlalchemy import delete, insert, select, update
+
+from airbyte_server.api.bodies import DefinitionCreate, DefinitionPut
+from airbyte_server.api.paging import PageDep
+from airbyte_server.api.workspaces import find_workspace
+from airbyte_server.definitions import BUILT_IN, Definition, as_definition, own_definition, runs_image, user_of
+from airbyte_server.errors import ConflictError, RefusedError
+from airbyte_server.services import ServicesDep
+from airbyte_server.tables import definitions
+
+
+def make_router(kind: str) -> APIRouter:
+    """The routes of /workspaces/{workspaceId}/definitions/sources, or …/destinations."""
+    prefix = f"/workspaces/{{workspace_id}}/definitions/{kind}s"
+    router = APIRouter(prefix=prefix, tags=[f"{kind} definitions"])
+
+    @router.post("")
+    def create(workspace_id: UUID, body: DefinitionCreate, services: ServicesDep) -> dict[str, Any]:
+        """A name and tag of the workspace's own for a connector that runs here."""
+        if not runs_image(kind, body.docker_repository):
+            images = ", ".join(known.docker_repository for known in BUILT_IN[kind])
+            raise RefusedError(
+                f"Image {body.docker_repository} needs Docker, which this server goes without; it runs {images}. "
+                "A full Airbyte runs the others."
+            )
+        row = {"definition_id": str(uuid4()), "kind": kind, "workspace_id": str(workspace_id), **body.model_dump()}
+        with services.storage.begin() as connection:
+            find_workspace(connection, workspace_id)
+            made = connection.execute(insert(definitions).values(row).returning(definitions)).one()
+        return _shown(as_definition(made))
+
+    @router.get("")
+    def list_all(workspace_id: UUID, services: ServicesDep, page: PageDep) -> dict[str, Any]:
+        """The connectors that come with the server, then the workspace's own definitions."""
+        mine = definitions.c.workspace_id == str(workspace_id), definitions.c.kind == kind
+        query = select(definitions).where(*mine).order_by(definitions.c.created_at, definitions.c.definition_id)
+        with services.storage.begin() as connection:
+            find_workspace(connection, workspace_id)
+            rows = connection.execute(query).all()
+        return page.cut([_shown(known) for known in (*BUILT_IN[kind], *map(as_definition, rows))])
+
+    @router.get("/{definition_id}")
+    def get(workspace_id: UUID, definition_id: UUID, services: ServicesDep) -> dict[str, Any]:
+        """One definition."""
+        with services.storage.begin() as connection:
+            find_workspace(connection, workspace_id)
+            known = next((known for known in BUILT_IN[kind] if known.id == str(definition_id)), None)
+            return _shown(known or as_definition(own_definition(connection, kind, workspace_id, definition_id)))
+
+    @router.put("/{definition_id}")
+    def replace(workspace_id: UUID, definition_id: UUID, body: DefinitionPut, services: ServicesDep) -> dict[str, Any]:
+        """Rename a definition of the workspace's own, or change its tag."""
+        _refuse_built_in(kind, definition_id)
+        with services.storage.begin() as connection:
+            own_definition(connection, kind, workspace_id, definition_id)
+            statement = update(definitions).where(definitions.c.definition_id == str(definition_id))
+            row = connection.execute(statement.values(**body.model_dump()).returning(definitions)).one()
+        return _shown(as_definition(row))
+
+    @router.delete("/{definition_id}")
+    def remove(workspace_id: UUID, definition_id: UUID, services: ServicesDep) -> dict[str, Any]:
+        """Remove a definition that nothing uses, and answer it."""
+        _refuse_built_in(kind, definition_id)
+        with services.storage.begin() as connection:
+            found = own_definition(connection, kind, workspace_id, definition_id)
+            refuse_if_used(user_of(connection, definition_id), found.name)
+            connection.execute(delete(definitions).where(definitions.c.definition_id == str(definition_id)))
+        return _shown(as_definition(found))
+
+    return router
+
+
+def refuse_if_used(user: str | None, name: str) -> None:
+    """ConflictError where a source or destination uses the definition."""
+    if user is not None:
+        raise ConflictError(f"Definition {name!r} is used by {user!r}; delete that first.")
+
+
+def _refuse_built_in(kind: str, definition_id: UUID) -> None:
+    if any(known.id == str(definition_id) for known in BUILT_IN[kind]):
+        raise RefusedError("This definition comes with the server; make one of your own by POST.")
+
+
+def _shown(definition: Definition) -> dict[str, Any]:
+    answer = {
+        "id": definition.id,
+        "name": definition.name,
+        "dockerRepository": definition.docker_repository,
+        "dockerImageTag": definition.docker_image_tag,
+    }
+    return answer | ({"documentationUrl": definition.documentation_url} if definition.documentation_url else {})
