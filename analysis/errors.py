@@ -2,13 +2,13 @@
 
 
 class SluiceError(Exception):
-    """One sentence that names the thing and what to do, then its keys."""
+    """One sentence that names the thing and what to do, then its keys, unless it quotes another's with theirs."""
 
     def __init__(self, sentence: str, **keys: object) -> None:
         self.sentence = sentence
         self.keys = keys
         detail = ", ".join(f"{name}={value!r}" for name, value in keys.items())
-        super().__init__(f"{sentence} ({detail})" if detail else sentence)
+        super().__init__(f"{sentence} ({detail})" if detail and not sentence.endswith(")") else sentence)
 
 
 class PermanentError(SluiceError):

@@ -90,8 +90,12 @@ current_release = Table(
     metadata,
     Column("tenant_id", Text, primary_key=True),
     Column("release", BigInteger, nullable=False),
+    _at("published_at"),
+    Column("is_stale", Boolean, nullable=False, server_default=text("false")),
+    Column("stale_reason", Text),
     schema=SCHEMA,
 )
+"""Which release of a tenant readers see; the view `analytics.freshness` adds the newest sync."""
 
 airbyte_sync_history = Table(
     "airbyte_sync_history",

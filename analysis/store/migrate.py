@@ -12,7 +12,16 @@ from analysis.store.connect import open_engine
 from analysis.store.tables import SCHEMA
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_LOCK = text("select pg_advisory_xact_lock(hashtextextended('sluice migrations', 0))")
+# Any login may take an advisory lock; once there can be tenants, a table that they cannot touch stands for it.
+_LOCK = text("""
+do $$ begin
+    if to_regclass('sluice.alembic_version') is null then
+        perform pg_advisory_xact_lock(hashtextextended('sluice migrations', 0));
+    else
+        lock table sluice.alembic_version in share row exclusive mode;
+    end if;
+end $$
+""")
 
 
 def upgrade(url: str) -> None:
@@ -37,6 +46,11 @@ def head_revision() -> str:
     if head is None:
         raise LookupError(f"No migrations are packaged. (path={str(_MIGRATIONS)!r})")
     return head
+
+
+def knows(revision: str) -> bool:
+    """Whether a database at this revision can be brought to the newest by this code."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _config() -> Config:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from analysis.store.audit import append
 from analysis.store.connect import Record, all_records, one_record
 from analysis.store.tables import gate_verdicts, model_plans, model_sets, reviews
 
@@ -60,7 +61,8 @@ class ReviewRow(Record):
 def save_model_set(connection: Connection, name: str, renderer_version: str, files: Mapping[str, str]) -> None:
     """Keep a set; its name is its content's, so one that is there already is the same."""
     statement = upsert(model_sets).values(name=name, renderer_version=renderer_version, files=dict(files))
-    connection.execute(statement.on_conflict_do_nothing())
+    # Not `do nothing`: a set that an erasure is about to delete must be there again, and locked until the plan is.
+    connection.execute(statement.on_conflict_do_update(index_elements=[model_sets.c.name], set_={"name": name}))
 
 
 def find_model_set(connection: Connection, name: str) -> ModelSetRow | None:
@@ -139,5 +141,8 @@ def decide_review(
         tenant = select(model_plans.c.tenant_id).where(model_plans.c.plan_id == plan_id).scalar_subquery()
         older = update(model_plans).where(model_plans.c.tenant_id == tenant, model_plans.c.status == "approved")
         connection.execute(older.values(status="superseded"))
-    connection.execute(update(model_plans).where(model_plans.c.plan_id == plan_id).values(status=decision))
+    plan = update(model_plans).where(model_plans.c.plan_id == plan_id).values(status=decision)
+    row = connection.execute(plan.returning(model_plans.c.tenant_id, model_plans.c.model_set)).one()
+    detail = {"plan": plan_id, "model_set": row.model_set}
+    append(connection, tenant=row.tenant_id, action=f"plan.{decision}", actor=decided_by, detail=detail)
     return True

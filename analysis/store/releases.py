@@ -1,12 +1,18 @@
-"""The rows of `releases`: which release of a tenant is what. The schemas themselves are orchestration's to move."""
+"""The rows of `releases`, and the fleet's pointer to the published one, which always agree.
+
+The schemas themselves are orchestration's to move.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from analysis.store.connect import Record, all_records, one_record
+from analysis.store.fleet import current_release
+from analysis.store.runs import storable
 from analysis.store.tables import releases
 
 ReleaseStatus = Literal["building", "published", "previous", "rolled_back", "dropped", "failed"]
@@ -15,7 +21,7 @@ KEPT: tuple[ReleaseStatus, ...] = ("previous", "rolled_back")
 
 
 class ReleaseRow(Record):
-    """One release of a tenant; `is_stale` says that a newer one failed."""
+    """One release of a tenant; `is_stale` says that it is older than it should be, `stale_reason` why."""
 
     tenant_id: str
     number: int
@@ -26,6 +32,7 @@ class ReleaseRow(Record):
     stale_reason: str | None
     counts: Mapping[str, Any]
     created_at: datetime
+    built_at: datetime | None
     sealed_at: datetime | None
     published_at: datetime | None
     retired_at: datetime | None
@@ -60,6 +67,12 @@ def list_releases(connection: Connection, tenant_id: str) -> tuple[ReleaseRow, .
     return all_records(ReleaseRow, connection.execute(statement.order_by(releases.c.number.desc())))
 
 
+def list_stale(connection: Connection) -> tuple[ReleaseRow, ...]:
+    """Published releases that are stale, by tenant."""
+    statement = select(releases).where(releases.c.status == "published", releases.c.is_stale)
+    return all_records(ReleaseRow, connection.execute(statement.order_by(releases.c.tenant_id)))
+
+
 def list_kept(connection: Connection, tenant_id: str) -> tuple[ReleaseRow, ...]:
     """Releases that can be rolled back to, the most recently read first."""
     statement = select(releases).where(releases.c.tenant_id == tenant_id, releases.c.status.in_(KEPT))
@@ -67,15 +80,28 @@ def list_kept(connection: Connection, tenant_id: str) -> tuple[ReleaseRow, ...]:
     return all_records(ReleaseRow, connection.execute(newest_first))
 
 
+def mark_built(connection: Connection, tenant_id: str, number: int) -> ReleaseRow:
+    """The release is whole and its tests passed; it may be sealed."""
+    return _change(connection, tenant_id, number, built_at=func.now())
+
+
 def mark_sealed(connection: Connection, tenant_id: str, number: int, counts: Mapping[str, Any]) -> ReleaseRow:
     """The release may be published from now on; `counts` are its rows by relation."""
     return _change(connection, tenant_id, number, sealed_at=func.now(), counts=dict(counts))
 
 
-def mark_published(connection: Connection, tenant_id: str, number: int) -> ReleaseRow:
-    """The release is the one that readers see; it is not stale."""
-    fresh = {"is_stale": False, "stale_reason": None, "retired_at": None}
-    return _change(connection, tenant_id, number, status="published", published_at=func.now(), **fresh)
+def mark_published(
+    connection: Connection, tenant_id: str, number: int, *, stale_reason: str | None = None
+) -> ReleaseRow:
+    """The release is the one that readers see, here and in the fleet; stale only where a reason is given."""
+    state = {"is_stale": stale_reason is not None, "stale_reason": stale_reason}
+    first = func.coalesce(releases.c.first_published_at, func.now())
+    moment = {"published_at": func.now(), "first_published_at": first}
+    release = _change(connection, tenant_id, number, status="published", retired_at=None, **moment, **state)
+    pointer = {"release": number, "published_at": release.published_at, **state}
+    statement = upsert(current_release).values(tenant_id=tenant_id, **pointer)
+    connection.execute(statement.on_conflict_do_update(index_elements=[current_release.c.tenant_id], set_=pointer))
+    return release
 
 
 def mark_retired(
@@ -90,10 +116,13 @@ def mark_gone(connection: Connection, tenant_id: str, number: int, status: Liter
     return _change(connection, tenant_id, number, status=status)
 
 
-def mark_stale(connection: Connection, tenant_id: str, reason: str) -> None:
-    """The published release, if there is one, is older than it should be, for this reason."""
+def mark_stale(connection: Connection, tenant_id: str, reason: str) -> int | None:
+    """The published release is older than it should be, for this reason; its number, None where there is none."""
+    state = {"is_stale": True, "stale_reason": storable(reason)}
     published = update(releases).where(releases.c.tenant_id == tenant_id, releases.c.status == "published")
-    connection.execute(published.values(is_stale=True, stale_reason=reason))
+    number = connection.execute(published.values(state).returning(releases.c.number)).scalar_one_or_none()
+    connection.execute(update(current_release).where(current_release.c.tenant_id == tenant_id).values(state))
+    return number
 
 
 def _change(connection: Connection, tenant_id: str, number: int, **values: object) -> ReleaseRow:

@@ -95,12 +95,12 @@ def record_incident(
     keys: Mapping[str, Any] | None = None,
 ) -> int:
     """Add an incident and return its id; whatever the keys hold, it is stored."""
-    values = {"tenant_id": tenant_id, "step": step, "sentence": _storable(sentence), "is_permanent": is_permanent}
-    statement = insert(incidents).values(values | {"keys": json.loads(_storable(json.dumps(keys or {}, default=str)))})
+    values = {"tenant_id": tenant_id, "step": step, "sentence": storable(sentence), "is_permanent": is_permanent}
+    statement = insert(incidents).values(values | {"keys": json.loads(storable(json.dumps(keys or {}, default=str)))})
     return int(connection.execute(statement.returning(incidents.c.incident_id)).scalar_one())
 
 
-def _storable(words: str) -> str:
+def storable(words: str) -> str:
     """The text without what PostgreSQL refuses to store: NUL, in JSON too, and halves of surrogate pairs."""
     whole = words.replace("\x00", "").replace("\\u0000", "")
     return whole.encode("utf-8", "replace").decode("utf-8")

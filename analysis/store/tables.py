@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -33,7 +34,7 @@ metadata = MetaData(
     },
 )
 
-TENANT_STATUSES = ("adding", "active", "paused", "removing")
+TENANT_STATUSES = ("adding", "active", "paused", "removing", "removed")
 PLAN_STATUSES = ("proposed", "approved", "rejected", "superseded")
 REVIEW_STATUSES = ("pending", "approved", "rejected", "withdrawn")
 RELEASE_STATUSES = ("building", "published", "previous", "rolled_back", "dropped", "failed")
@@ -186,10 +187,24 @@ releases = Table(
     _at("sealed_at"),
     _at("published_at"),
     _at("retired_at"),
+    _at("built_at"),
+    Column("history", JSONB),
+    _at("first_published_at"),
     _one_of("status", RELEASE_STATUSES),
     Index("uq_releases_published", "tenant_id", unique=True, postgresql_where=text("status = 'published'")),
     Index("uq_releases_building", "tenant_id", unique=True, postgresql_where=text("status = 'building'")),
 )
+
+history_tables = Table(
+    "history_tables",
+    metadata,
+    _tenant(primary_key=True),
+    Column("relation", Text, primary_key=True),
+    Column("last_release", BigInteger),
+    _at("as_of"),
+    _at("written_at"),
+)
+"""Which release a tenant's history table was last written from."""
 
 sync_runs = Table(
     "sync_runs",
@@ -241,3 +256,30 @@ incidents = Table(
     _at("resolved_at"),
     Index(None, "tenant_id", "incident_id"),
 )
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _at("recorded_at", now=True),
+    Column("actor", Text, nullable=False),
+    Column("os_user", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("run_id", Text),
+    Column("tenant", Text),
+    Column("action", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "tenant", "seq"),
+)
+"""Append-only and outliving its tenants; `detail` is JSON as it was written, since its hash must come out again."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("is_only", Boolean, CheckConstraint("is_only", name="is_only"), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""One row: the newest entry. Its row lock is what puts appends in order."""

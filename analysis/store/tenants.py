@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, select, update
+from pydantic import Field
+from sqlalchemy import Connection, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from analysis.store.connect import Record, all_records, one_record
-from analysis.store.tables import tenant_credentials, tenant_sources, tenants
+from analysis.store.tables import history_tables, releases, tenant_credentials, tenant_sources, tenants
 
-TenantStatus = Literal["adding", "active", "paused", "removing"]
+TenantStatus = Literal["adding", "active", "paused", "removing", "removed"]
 
 
 class TenantRow(Record):
@@ -33,7 +34,8 @@ class SourceRow(Record):
     source_id: str | None
     connection_id: str | None
     streams: tuple[Mapping[str, Any], ...]
-    is_onboarded: bool
+    is_approved: bool = Field(validation_alias="is_onboarded")
+    """Whether an approved plan takes the source in."""
     created_at: datetime
 
 
@@ -43,9 +45,17 @@ def find_tenant(connection: Connection, tenant_id: str) -> TenantRow | None:
     return one_record(TenantRow, row)
 
 
-def list_tenants(connection: Connection) -> tuple[TenantRow, ...]:
-    """Every tenant by id."""
-    return all_records(TenantRow, connection.execute(select(tenants).order_by(tenants.c.tenant_id)))
+def list_tenants(connection: Connection, *, with_removed: bool = False) -> tuple[TenantRow, ...]:
+    """Every tenant by id; removed ones, of which only records are kept, where they are asked for."""
+    statement = select(tenants).order_by(tenants.c.tenant_id)
+    chosen = statement if with_removed else statement.where(tenants.c.status != "removed")
+    return all_records(TenantRow, connection.execute(chosen))
+
+
+def count_by_status(connection: Connection) -> dict[str, int]:
+    """How many tenants there are of each status that any has, by status."""
+    statement = select(tenants.c.status, func.count()).group_by(tenants.c.status).order_by(tenants.c.status)
+    return {status: count for status, count in connection.execute(statement)}
 
 
 def insert_tenant(connection: Connection, tenant_id: str) -> bool:
@@ -74,6 +84,24 @@ def set_workspace(connection: Connection, tenant_id: str, workspace_id: str) -> 
 def delete_tenant(connection: Connection, tenant_id: str) -> None:
     """Delete the tenant and, by cascade, every row of schema `sluice` that hangs on it."""
     connection.execute(delete(tenants).where(tenants.c.tenant_id == tenant_id))
+
+
+def retire_tenant(connection: Connection, tenant_id: str) -> None:
+    """The tenant is removed: its sources, credentials, releases are gone; plans, mappings and reports stay."""
+    for table in (tenant_sources, tenant_credentials, history_tables):
+        connection.execute(delete(table).where(table.c.tenant_id == tenant_id))
+    own = update(releases).where(releases.c.tenant_id == tenant_id)
+    gone = case((releases.c.status == "building", "failed"), else_="dropped")
+    connection.execute(
+        own.where(releases.c.status.not_in(("dropped", "failed"))).values(
+            status=gone, is_stale=False, stale_reason=None, retired_at=func.now()
+        )
+    )
+    connection.execute(
+        update(tenants)
+        .where(tenants.c.tenant_id == tenant_id)
+        .values(status="removed", workspace_id=None, paused_reason=None)
+    )
 
 
 def list_sources(connection: Connection, tenant_id: str) -> tuple[SourceRow, ...]:
@@ -105,9 +133,9 @@ def set_streams(connection: Connection, tenant_id: str, name: str, streams: Sequ
     _update_source(connection, tenant_id, name, streams=[dict(stream) for stream in streams])
 
 
-def set_onboarded(connection: Connection, tenant_id: str, name: str, *, is_onboarded: bool = True) -> None:
-    """Remember whether a source has been through sample, plan and proof."""
-    _update_source(connection, tenant_id, name, is_onboarded=is_onboarded)
+def set_approved(connection: Connection, tenant_id: str, name: str) -> None:
+    """Remember that an approved plan takes a source in; whether anything of it is published is a release's to say."""
+    _update_source(connection, tenant_id, name, is_onboarded=True)
 
 
 def _update_source(connection: Connection, tenant_id: str, name: str, **values: object) -> None:

@@ -26,16 +26,16 @@ def test_declaring_a_source_again_keeps_what_is_known_of_it(store):
     tenants.save_source(store, "acme", "stripe", "file")
     tenants.set_connection(store, "acme", "stripe", source_id="s", connection_id="c")
     tenants.set_streams(store, "acme", "stripe", [{"name": "charges"}])
-    tenants.set_onboarded(store, "acme", "stripe")
+    tenants.set_approved(store, "acme", "stripe")
     tenants.save_source(store, "acme", "stripe", "source-stripe")
     (source,) = tenants.list_sources(store, "acme")
-    assert (source.connector, source.connection_id, source.is_onboarded) == ("source-stripe", "c", True)
+    assert (source.connector, source.connection_id, source.is_approved) == ("source-stripe", "c", True)
     assert source.streams == ({"name": "charges"},)
 
 
 def test_what_is_learnt_of_an_undeclared_source_is_an_error(store):
     with pytest.raises(LookupError, match="shop"):
-        tenants.set_onboarded(store, "acme", "shop")
+        tenants.set_approved(store, "acme", "shop")
 
 
 def test_everything_of_a_deleted_tenant_is_gone(store):
