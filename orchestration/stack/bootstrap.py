@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from analysis.errors import PermanentError, RetryableError
+from orchestration.stack import hardening
 from orchestration.stack.kept_secrets import keep_named_secret
 
 CONTROL, LOADER, AIRBYTE, DAGSTER = "sluice_control", "sluice_loader", "sluice_airbyte", "sluice_dagster"
@@ -25,10 +26,12 @@ def bootstrap_cluster(admin_url: str, home: Path) -> str:
         _create_role(admin, CONTROL, "createrole createdb")
         _set_password(admin, CONTROL, password)
         _create_database(admin, WAREHOUSE, CONTROL)
+        hardening.strengthen_control(admin, CONTROL)
         for database in ("postgres", "template1"):  # no tenant's login has business there
             _close_to_public(admin, database)
     with connect(with_database(admin_url, WAREHOUSE)) as admin:
         admin.execute("create extension if not exists vector")
+        hardening.close_functions(admin, CONTROL)
     return with_login(with_database(admin_url, WAREHOUSE), CONTROL, password)
 
 
@@ -41,6 +44,7 @@ def bootstrap_roles(control_url: str, home: Path) -> None:
         for role in (LOADER, AIRBYTE, DAGSTER):
             _create_role(control, role, "")
             _take_hold(control, role)
+            hardening.strengthen_login(control, role)
             password = keep_named_secret(home, role)
             if not _can_log_in(with_login(control_url, role, password)):
                 _set_password(control, role, password)
@@ -51,12 +55,15 @@ def prepare_warehouse(control_url: str) -> None:
     with connect(control_url) as control:
         _require_vector(control)
         _close_to_public(control, control.info.dbname)
+        if _is_superuser(control):
+            hardening.close_functions(control, control.info.user)
         for role in (LOADER, AIRBYTE):
             control.execute(
                 sql.SQL("grant connect on database {} to {}").format(
                     sql.Identifier(control.info.dbname), sql.Identifier(role)
                 )
             )
+            hardening.pass_on_locks(control, role)
         for schema, owner in SCHEMA_OWNERS.items():
             control.execute(
                 sql.SQL("create schema if not exists {} authorization {}").format(
@@ -163,6 +170,10 @@ def _check_server(control: Connection) -> None:
             role=control.info.user,
             database=control.info.dbname,
         )
+
+
+def _is_superuser(connection: Connection) -> bool:
+    return connection.info.parameter_status("is_superuser") == "on"
 
 
 def _require_vector(control: Connection) -> None:

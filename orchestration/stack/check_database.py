@@ -19,7 +19,7 @@ ROLE_QUERY = """select rolcanlogin, rolsuper or rolcreaterole or rolcreatedb or 
 
 def server(settings: Settings) -> Iterator[Outcome]:
     """PostgreSQL answers and is new enough."""
-    url = _control_url(settings)
+    url = control_url(settings)
     if url is None:
         log = settings.home / "logs" / "postgres.log"
         yield False, "The embedded PostgreSQL is down.", f"Run `sluice up`; if it fails, look at {log}."
@@ -32,7 +32,7 @@ def server(settings: Settings) -> Iterator[Outcome]:
 
 def vector(settings: Settings) -> Iterator[Outcome]:
     """The extension `vector` is there."""
-    with _connected(settings) as control:
+    with connected(settings) as control:
         if control is not None:
             row = control.execute("select extversion from pg_extension where extname = 'vector'").fetchone()
             sentence = f"The extension vector is {row[0]}." if row else "The extension vector is missing."
@@ -41,7 +41,7 @@ def vector(settings: Settings) -> Iterator[Outcome]:
 
 def roles(settings: Settings) -> Iterator[Outcome]:
     """The control role may do its work; the other roles exist, are plain logins and in its hands."""
-    with _connected(settings) as control:
+    with connected(settings) as control:
         if control is None:
             return
         row = control.execute(
@@ -57,7 +57,7 @@ def roles(settings: Settings) -> Iterator[Outcome]:
 
 def walls(settings: Settings) -> Iterator[Outcome]:
     """Nobody connects to our databases or creates in them by being `public`."""
-    with _connected(settings) as control:
+    with connected(settings) as control:
         if control is None:
             return
         for database in (control.info.dbname, bootstrap.DAGSTER_DATABASE):
@@ -77,7 +77,7 @@ def migrations(settings: Settings) -> Iterator[Outcome]:
     """The control plane's schema is the newest."""
     from analysis.store import migrate
 
-    url = _control_url(settings)
+    url = control_url(settings)
     if url is not None:
         with connect(url):  # an unreachable server is named by its own sentence
             current, head = migrate.current_revision(url), migrate.head_revision()
@@ -107,11 +107,11 @@ def _role_outcome(control: Connection, role: str) -> Outcome:
     return not faults, f"The role {role} {' and '.join(faults) or 'is a plain login'}.", remedy
 
 
-class _connected:
+class connected:
     """The control role's connection, or None where the embedded server is down (its own check says so)."""
 
     def __init__(self, settings: Settings) -> None:
-        url = _control_url(settings)
+        url = control_url(settings)
         self._context = connect(url) if url else None
 
     def __enter__(self) -> Connection | None:
@@ -122,7 +122,8 @@ class _connected:
             self._context.__exit__(*details)  # type: ignore[arg-type]
 
 
-def _control_url(settings: Settings) -> str | None:
+def control_url(settings: Settings) -> str | None:
+    """The control role's URL, or None where the embedded server is down."""
     if settings.database_url is not None:
         return given_url(settings.database_url)
     port = EmbeddedPostgres(settings.home).running_port()
@@ -135,8 +136,8 @@ def _control_url(settings: Settings) -> str | None:
 def _dagster_url(settings: Settings) -> str | None:
     if settings.dagster_database_url is not None:
         return given_url(settings.dagster_database_url)
-    control_url = _control_url(settings)
-    if control_url is None or not (settings.home / FOLDER / bootstrap.DAGSTER).exists():
+    control = control_url(settings)
+    if control is None or not (settings.home / FOLDER / bootstrap.DAGSTER).exists():
         return None
     password = keep_named_secret(settings.home, bootstrap.DAGSTER)
-    return with_login(with_database(control_url, bootstrap.DAGSTER_DATABASE), bootstrap.DAGSTER, password)
+    return with_login(with_database(control, bootstrap.DAGSTER_DATABASE), bootstrap.DAGSTER, password)

@@ -15,7 +15,7 @@ from analysis.errors import PermanentError, RetryableError
 from orchestration.stack.accounts import Account, as_account, give, server_account
 from orchestration.stack.binaries import MAJOR, Binaries, reachable_binaries
 from orchestration.stack.kept_secrets import keep_named_secret
-from orchestration.stack.placement import find_place, find_shelter, make_home, make_place
+from orchestration.stack.placement import find_place, find_shelter, make_home, make_place, require_room
 from orchestration.stack.ports import HOST, choose_port, is_free
 from orchestration.stack.processes import is_alive, last_line, open_log
 
@@ -24,13 +24,25 @@ SUPERUSER = "postgres"
 CONFIGURATION = "sluice.conf"
 START_SECONDS = 300  # recovery after a crash may take minutes; a server that died is noticed at once
 LEFTOVER_SECONDS = 15
+ROOM_FOR_CLUSTER, ROOM_TO_START = 128, 32
+"""MiB: a new cluster with our databases takes 61; recovery writes two segments of the log."""
+
+
+def session_memory_kib(durable: bool) -> int:
+    """How much memory one session may take: a quarter of the machine's, from half a gigabyte (all of tests') to two."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
+    return max(512 * 1024, min(2048 * 1024, physical // 4 if durable else 0))
+
+
 SMALL_MACHINE: Mapping[str, str] = {
     "unix_socket_directories": "''",
     "max_connections": "200",
+    "reserved_connections": "40",  # for our own logins, whatever the tenants' do
     "max_locks_per_transaction": "256",
     "shared_buffers": "'128MB'",
     "work_mem": "'8MB'",
     "maintenance_work_mem": "'64MB'",
+    "temp_file_limit": "'2GB'",  # of each session; our own logins have none
     "max_parallel_workers_per_gather": "0",  # tenants are the parallelism; /dev/shm is small in containers
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -45,7 +57,14 @@ SMALL_MACHINE: Mapping[str, str] = {
     "log_error_verbosity": "terse",
     "log_line_prefix": "'%m [%p] %u@%d '",
 }
-THROWAWAY: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# A session that takes more memory gets an error; without the limit the system's killer would restart the server.
+CONFINED = ("/bin/sh", "-c", 'ulimit -d "$0" 2>/dev/null; exec "$@"')
+THROWAWAY: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "scram_iterations": "1",  # 4096 cost five milliseconds a login; other drivers insist on them, tests do not
+}
 
 
 class EmbeddedPostgres:
@@ -67,6 +86,7 @@ class EmbeddedPostgres:
         data = place / "data"
         port = self.running_port()
         if port is None:
+            require_room(place, ROOM_TO_START if data.exists() else ROOM_FOR_CLUSTER)
             binaries = reachable_binaries(account, find_shelter)
             if not data.exists():
                 report("PostgreSQL: making the cluster")
@@ -161,7 +181,10 @@ class EmbeddedPostgres:
             port = choose_port(self.home, "postgres", self._wanted_port)
             with open_log(self.log) as log:
                 self._child = subprocess.Popen(
-                    [binaries.program("postgres"), "-D", str(data), "-h", HOST, "-p", str(port)],
+                    [
+                        *(*CONFINED, str(session_memory_kib(self._durable)), binaries.program("postgres")),
+                        *("-D", str(data), "-h", HOST, "-p", str(port)),
+                    ],
                     cwd=data,
                     env=_environment(),
                     stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from analysis.errors import SluiceError
 from orchestration.settings import Settings
-from orchestration.stack import check_database, check_machine, check_services
+from orchestration.stack import check_database, check_machine, check_services, check_tenants
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,20 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("vector", check_database.vector),
     ("roles", check_database.roles),
     ("walls", check_database.walls),
+    ("closed functions", check_tenants.closed_functions),
+    ("limits", check_tenants.limits),
     ("migrations", check_database.migrations),
+    ("tenants", check_tenants.tenants),
     ("dagster storage", check_database.dagster_storage),
     ("airbyte", check_services.airbyte),
     ("dagster ui", check_services.dagster_ui),
 )
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Every check's findings, in order; a check that fails is itself a finding, never a traceback."""
-    return [finding for name, check in CHECKS for finding in _run(name, check, settings)]
+def examine(settings: Settings, *, repair: bool = False) -> list[Finding]:
+    """Every check's findings, in order, after repairs where asked; a check that fails is itself a finding."""
+    mended = list(_run("repair", check_tenants.repair, settings)) if repair else []
+    return mended + [finding for name, check in CHECKS for finding in _run(name, check, settings)]
 
 
 def _run(name: str, check: Check, settings: Settings) -> Iterator[Finding]:

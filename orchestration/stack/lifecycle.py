@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from analysis.errors import PermanentError, RetryableError
 from orchestration.settings import Settings
 from orchestration.stack import bootstrap, ingestion_server, orchestrator, processes
+from orchestration.stack.backup.unfinished import refuse_half_restored
 from orchestration.stack.database import EmbeddedPostgres
 from orchestration.stack.endpoints import FILE_NAME, Endpoints
 from orchestration.stack.kept_secrets import keep_named_secret
@@ -50,6 +51,7 @@ def up(settings: Settings, *, with_ui: bool = True, report: Report = lambda line
     with _alone(home), ExitStack() as undo:
         _require_ports(settings, with_ui)
         urls = _start_databases(settings, report, undo)
+        refuse_half_restored(urls.control)
         with ThreadPoolExecutor(1) as aside:  # Dagster's imports take seconds: they pass while Airbyte starts
             storage = aside.submit(orchestrator.prepare, home, urls.dagster, create=with_ui)
             _migrate(settings, urls.control, report)
@@ -142,6 +144,7 @@ def _control_url(settings: Settings, report: Report, undo: ExitStack) -> str:
 def _migrate(settings: Settings, control_url: str, report: Report) -> None:
     from analysis.store import migrate
     from analysis.store.connect import open_engine
+    from orchestration.tenancy.handover import hand_over
     from orchestration.tenancy.platform import prepare_platform
     from orchestration.tenancy.secrets import load_key
 
@@ -149,7 +152,11 @@ def _migrate(settings: Settings, control_url: str, report: Report) -> None:
     if migrate.current_revision(control_url) != migrate.head_revision():
         report("Control plane: bringing its schema to the newest version")
         migrate.upgrade(control_url)
-    prepare_platform(open_engine(control_url))
+    control = open_engine(control_url)
+    prepare_platform(control)
+    server = EmbeddedPostgres(settings.home)
+    port = server.running_port() if settings.database_url is None else None
+    hand_over(control, open_engine(server.admin_url(port, bootstrap.WAREHOUSE)) if port else None)
 
 
 def _start_airbyte(settings: Settings, urls: DatabaseUrls, report: Report, undo: ExitStack) -> Endpoints:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import shutil
 import stat
 from pathlib import Path
 
@@ -60,6 +61,16 @@ def make_place(home: Path, account: Account | None) -> Path:
     if not can_enter(account, place):
         place = _move_to_shelter(home, place, account)
     return place
+
+
+def require_room(place: Path, mebibytes: int) -> None:
+    """A PermanentError where the disk under this folder is as good as full: PostgreSQL's own words hide it."""
+    free = shutil.disk_usage(place).free // 1024**2
+    if free < mebibytes:
+        raise PermanentError(
+            f"The disk of {place} is full: {free} MiB are free and PostgreSQL needs {mebibytes} to start;"
+            " free some space."
+        )
 
 
 def find_shelter(account: Account | None) -> Path | None:

@@ -10,7 +10,7 @@ from orchestration.resources.airbyte_client import Airbyte, Connection
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.identifiers import TenantId, TenantNames, check_raw_tables, check_source_name
 from orchestration.tenancy.provisioning import SAMPLE_SUFFIX
-from orchestration.tenancy.registry import add_tenant
+from orchestration.tenancy.registry import add_tenant, refuse_paused
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,8 @@ def adopt_tenant(warehouse: Warehouse, airbyte: Airbyte, tenant: str) -> TenantC
     found = find_connections(airbyte, tenant)
     with warehouse.control.connect() as connection:
         row = find_tenant(connection, tenant)
-    if row is not None and row.status == "paused":
-        raise PermanentError(
-            f"Tenant {tenant} is paused; resume it with `sluice tenant resume {tenant}`.", reason=row.paused_reason
-        )
+    if row is not None:
+        refuse_paused(row)
     add_tenant(warehouse.control, warehouse.key, tenant)
     _remember_sources(warehouse, airbyte, found)
     return found

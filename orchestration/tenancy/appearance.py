@@ -59,9 +59,7 @@ def appeared_sources(warehouse: Warehouse, airbyte: Airbyte) -> Appearances:
     with warehouse.control.connect() as store:
         tenants = [row for row in list_tenants(store) if row.tenant_id in refreshable and row.workspace_id]
         known = {
-            row.tenant_id: {
-                source.connection_id for source in list_sources(store, row.tenant_id) if source.is_onboarded
-            }
+            row.tenant_id: {source.connection_id for source in list_sources(store, row.tenant_id) if source.is_approved}
             for row in tenants
         }
     for row in tenants:

@@ -5,10 +5,11 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from analysis.errors import PermanentError
+from analysis.store.audit import append
 from analysis.store.tenants import find_password, save_password
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.keepers import as_keeper
 from orchestration.tenancy.secrets import SecretKey, new_password
-from orchestration.tenancy.statements import run
 
 
 def set_passwords(connection: Connection, names: TenantNames, key: SecretKey) -> None:
@@ -18,7 +19,7 @@ def set_passwords(connection: Connection, names: TenantNames, key: SecretKey) ->
         password = key.decrypt(stored) if stored else new_password()
         if not stored:
             save_password(connection, names.tenant, login, key.encrypt(password))
-        _set_password(connection, login, password)
+        _set_password(connection, names.tenant, login, password)
 
 
 def renew_passwords(connection: Connection, tenant: str, key: SecretKey) -> None:
@@ -27,14 +28,15 @@ def renew_passwords(connection: Connection, tenant: str, key: SecretKey) -> None
     for login in (names.builder, names.reader):
         save_password(connection, names.tenant, login, key.encrypt(new_password()))
     set_passwords(connection, names, key)
+    append(connection, tenant=names.tenant, action="passwords.renew")
 
 
-def _set_password(connection: Connection, login: str, password: str) -> None:
+def _set_password(connection: Connection, tenant: TenantId, login: str, password: str) -> None:
     # The verifier is made here, so that no server log and no pg_stat_activity ever holds the password.
     driver = connection.connection.dbapi_connection
     assert isinstance(driver, psycopg.Connection)
     verifier = driver.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
-    run(connection, "alter role {role} password {}", sql.Literal(verifier), role=login)
+    as_keeper(connection, tenant, "alter role {role} password {}", sql.Literal(verifier), role=login)
 
 
 def builder_url(connection: Connection, tenant: str, key: SecretKey) -> str:

@@ -8,10 +8,11 @@ from analysis.errors import PermanentError
 from analysis.store.tenants import find_tenant, set_connection, set_streams, set_workspace
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.warehouse import Warehouse
+from orchestration.tenancy.erasure import erase_records
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.provisioning import provision_source, provision_workspace
 from orchestration.tenancy.registry import add_tenant, declare_streams
-from orchestration.tenancy.removal import remove_tenant
+from orchestration.tenancy.removal import begin_removal, remove_tenant
 from orchestration.tenancy.sources import SourceSpec
 
 
@@ -30,13 +31,15 @@ def enrol_tenant(
     if len({spec.name for spec in specs}) < len(specs):
         raise PermanentError("Two sources have one name; give each its own.", tenant=tenant)
     with warehouse.control.connect() as store:
-        is_new = find_tenant(store, names.tenant) is None
+        before = find_tenant(store, names.tenant)
     add_tenant(warehouse.control, warehouse.key, names.tenant, {spec.name: spec.connector for spec in specs})
     try:
         return _connect_sources(warehouse, airbyte, names, specs, report)
     except Exception:
-        if is_new:
-            erase_tenant(warehouse, airbyte, names.tenant)
+        if before is None or before.status == "removed":
+            withdraw_tenant(warehouse, airbyte, names.tenant)
+        if before is None:
+            erase_records(warehouse.control, names.tenant)
         raise
 
 
@@ -62,13 +65,13 @@ def _connect_sources(
     return found
 
 
-def erase_tenant(warehouse: Warehouse, airbyte: Airbyte, tenant: str) -> None:
-    """Remove the tenant's workspace from Airbyte, then everything of it here; one that is half gone is finished."""
+def withdraw_tenant(warehouse: Warehouse, airbyte: Airbyte, tenant: str) -> None:
+    """Remove the tenant from Airbyte, its running jobs cancelled, then here; one that is half gone is finished."""
     names = TenantNames(TenantId(tenant))
-    with warehouse.control.connect() as store:
-        if find_tenant(store, names.tenant) is None:
-            raise PermanentError("There is no such tenant; see `sluice tenant list`.", tenant=tenant)
+    begin_removal(warehouse.control, names.tenant)
     for workspace in airbyte.workspaces():
         if workspace.name == names.raw:
+            for connection in airbyte.connections(workspace.id):
+                airbyte.cancel_active(connection.id)
             airbyte.delete_workspace(workspace.id)
     remove_tenant(warehouse.control, names.tenant)

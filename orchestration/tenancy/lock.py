@@ -9,17 +9,19 @@ from sqlalchemy import Engine
 
 from analysis.errors import RetryableError
 from orchestration.tenancy.identifiers import TenantId
+from orchestration.tenancy.roles import end_session
 from orchestration.tenancy.statements import fetch, in_words, transaction
 
 _TRY = "select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('sluice run ' || %(tenant)s, 0))"
 _HOLDERS = """
-select pid, usename = current_user as is_ours
+select pid, usename::text, usename = current_user as is_ours
 from pg_catalog.pg_locks left join pg_catalog.pg_stat_activity using (pid)
 where locktype = 'advisory' and granted and objsubid = 1
   and pg_locks.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
   and (classid::bigint << 32) | objid::bigint = pg_catalog.hashtextextended('sluice run ' || %(tenant)s, 0)
 """
 _SQUATTER_SECONDS = 5.0
+_END_MS = 10_000
 Session = psycopg.Connection[Any]
 
 
@@ -32,6 +34,7 @@ class RunLock:
 
     def __init__(self, engine: Engine, tenant: str) -> None:
         self.tenant = TenantId(tenant)
+        self._engine = engine
         self._url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._session: Session | None = None
 
@@ -68,10 +71,8 @@ class RunLock:
         deadline = time.monotonic() + _SQUATTER_SECONDS
         key = {"tenant": str(self.tenant)}
         while session.execute(_TRY, key).fetchone() != (True,):
-            if time.monotonic() > deadline or not _evict_squatters(session, key):
-                raise TenantBusyError(
-                    f"Tenant {self.tenant} already has a run in progress; wait for its end.", tenant=self.tenant
-                )
+            if time.monotonic() > deadline or not _evict_squatters(self._engine, session, key):
+                raise _busy(self.tenant)
             time.sleep(0.02)
 
 
@@ -83,13 +84,36 @@ def run_lock(engine: Engine, tenant: str) -> RunLock:
 def is_running(engine: Engine, tenant: str) -> bool:
     """Whether a run of the tenant is in progress, without waiting and without taking its lock."""
     with transaction(engine) as connection:
-        return any(is_ours is not False for _, is_ours in fetch(connection, _HOLDERS, tenant=str(TenantId(tenant))))
+        return any(is_ours is not False for _, _, is_ours in fetch(connection, _HOLDERS, tenant=str(TenantId(tenant))))
 
 
-def _evict_squatters(session: Session, key: dict[str, str]) -> bool:
-    """End sessions that hold the lock without being ours: any login can take any advisory lock. False if it is ours."""
-    for pid, is_ours in session.execute(_HOLDERS, key).fetchall():
+def refuse_running(engine: Engine, tenant: str) -> None:
+    """A TenantBusyError where a run of the tenant is in progress: what a run that began now would say, sooner."""
+    if is_running(engine, tenant):
+        raise _busy(TenantId(tenant))
+
+
+def _busy(tenant: TenantId) -> TenantBusyError:
+    return TenantBusyError(f"Tenant {tenant} already has a run in progress; wait for its end.", tenant=tenant)
+
+
+def end_run(engine: Engine, tenant: str) -> bool:
+    """End the session that holds the tenant's run lock, so that its run cannot go on; False where there is none."""
+    with transaction(engine) as connection:
+        holders = fetch(connection, _HOLDERS, tenant=str(TenantId(tenant)))
+        ours = [pid for pid, _, is_ours in holders if is_ours]
+        for pid in ours:
+            fetch(connection, "select pg_catalog.pg_terminate_backend(%(pid)s, %(ms)s)", pid=pid, ms=_END_MS)
+    return bool(ours)
+
+
+def _evict_squatters(engine: Engine, session: Session, key: dict[str, str]) -> bool:
+    """End sessions that hold the lock without being ours. False if it is ours.
+
+    Where a superuser has not closed the functions, as on a server that we were given, any login can take any lock.
+    """
+    for pid, login, is_ours in session.execute(_HOLDERS, key).fetchall():
         if is_ours:
             return False
-        session.execute("select pg_catalog.pg_terminate_backend(%s)", [pid])
+        end_session(engine, str(login), pid)
     return True

@@ -3,9 +3,9 @@
 from sqlalchemy import Connection, Engine
 
 from analysis.store.fleet import READERS
+from orchestration.tenancy.keepers import BUILDERS, lock_logins
 from orchestration.tenancy.statements import fetch, run, transaction
 
-BUILDERS = "sluice_builders"
 GROUPS = (BUILDERS, READERS)
 """The groups of all tenants' builders and readers: ten thousand grants of CONNECT would slow every login."""
 
@@ -25,15 +25,20 @@ where rolname = any(%(groups)s) and pg_catalog.has_database_privilege(oid, curre
 def prepare_platform(engine: Engine) -> None:
     """Take from PUBLIC what tenants must not have and let their groups connect. Safe to repeat and at once."""
     with transaction(engine) as connection:
-        fetch(connection, "select pg_advisory_xact_lock(hashtextextended('sluice platform', 0))")
-        if fetch(connection, _PUBLIC_RIGHTS)[0][0]:
+        if not is_prepared(connection):
+            lock_logins(connection)
             name = _database(connection)
             run(connection, "revoke all on database {database} from public", database=name)
             run(connection, "grant all on database {database} to current_user", database=name)
             run(connection, "revoke all on schema public from public")
-        if fetch(connection, _READY_GROUPS, groups=list(GROUPS))[0][0] < len(GROUPS):
             for group in GROUPS:
                 _open_to(connection, group)
+
+
+def is_prepared(connection: Connection) -> bool:
+    """Whether the public has nothing here and the groups may connect."""
+    ready = fetch(connection, _READY_GROUPS, groups=list(GROUPS))[0][0] == len(GROUPS)
+    return ready and not fetch(connection, _PUBLIC_RIGHTS)[0][0]
 
 
 def _open_to(connection: Connection, group: str) -> None:

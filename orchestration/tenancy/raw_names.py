@@ -3,6 +3,7 @@
 The embedded loader applies the same rule; neither package may import the other, so a test holds them equal.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -29,6 +30,14 @@ def raw_column_names(fields: Iterable[str]) -> dict[str, str]:
         taken.add(column)
         columns[field] = column
     return columns
+
+
+def temporary_table_name(schema: str, table: str) -> str:
+    """The table in which the loader collects what a raw table is to hold; the same for every job."""
+    runs = re.findall(r"_+", f"{schema} {table}_airbyte_tmp")
+    joined = f"{schema}_raw{'_' * max([*(len(run) + 1 for run in runs), 2])}stream_{table}_airbyte_tmp"
+    ends = "".join(name if len(name) <= 16 else name[:8] + name[-8:] for name in (schema, table))
+    return f"{ends}{hashlib.sha256(joined.encode()).hexdigest()[:32]}"[-LONGEST:]
 
 
 def _identifier(name: str) -> str:

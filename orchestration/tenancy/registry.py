@@ -9,12 +9,14 @@ from sqlalchemy import Connection, Engine
 from analysis.errors import PermanentError
 from analysis.store import releases as release_rows
 from analysis.store import tenants as rows
+from analysis.store.audit import append
 from analysis.store.runs import IncidentRow, open_incidents
 from orchestration.tenancy.credentials import set_passwords
+from orchestration.tenancy.grants import LOADER
 from orchestration.tenancy.identifiers import TenantId, TenantNames, check_raw_tables, check_source_name
 from orchestration.tenancy.platform import prepare_platform
 from orchestration.tenancy.roles import create_roles
-from orchestration.tenancy.schemas import LOADER, create_schemas
+from orchestration.tenancy.schemas import create_schemas
 from orchestration.tenancy.secrets import SecretKey
 from orchestration.tenancy.statements import transaction
 
@@ -38,10 +40,15 @@ def add_tenant(
         check_source_name(name)
     prepare_platform(engine)
     with transaction(engine) as connection:
-        rows.insert_tenant(connection, names.tenant)
-        _refuse_removing(rows.lock_tenant(connection, names.tenant))
-        for name, connector in (sources or {}).items():
-            _declare_source(connection, names.tenant, name, connector)
+        is_new = rows.insert_tenant(connection, names.tenant)
+        is_back = _refuse_removing(rows.lock_tenant(connection, names.tenant)) == "removed"
+        if is_back:
+            rows.set_status(connection, names.tenant, "adding")
+        declared = {
+            name: each for name, each in (sources or {}).items() if _declare_source(connection, names, name, each)
+        }
+        if is_new or is_back or declared:
+            append(connection, tenant=names.tenant, action="tenant.add", detail={"sources": declared})
     with transaction(engine) as connection:
         found = require_tenant(connection, names.tenant)
         create_roles(connection, names)
@@ -52,19 +59,22 @@ def add_tenant(
         return require_tenant(connection, names.tenant)
 
 
-def _refuse_removing(found: rows.TenantRow | None) -> None:
+def _refuse_removing(found: rows.TenantRow | None) -> rows.TenantStatus | None:
     if found is not None and found.status == "removing":
         message = "The tenant is being removed; finish with `sluice tenant remove`, then add it."
         raise PermanentError(message, tenant=found.tenant_id)
+    return found.status if found is not None else None
 
 
-def _declare_source(connection: Connection, tenant: TenantId, name: str, connector: str) -> None:
-    known = rows.find_source(connection, tenant, name)
+def _declare_source(connection: Connection, names: TenantNames, name: str, connector: str) -> bool:
+    """Remember a source; False where it was known as this already."""
+    known = rows.find_source(connection, names.tenant, name)
     if known is not None and known.connection_id is not None and known.connector != connector:
         raise PermanentError(
             "The source is connected as another type; choose another name.", source=name, connector=known.connector
         )
-    rows.save_source(connection, tenant, name, connector)
+    rows.save_source(connection, names.tenant, name, connector)
+    return known is None or known.connector != connector
 
 
 def declare_streams(engine: Engine, tenant: str, source: str, streams: Sequence[Mapping[str, Any]]) -> None:
@@ -83,11 +93,16 @@ def declare_streams(engine: Engine, tenant: str, source: str, streams: Sequence[
         rows.set_streams(connection, found.tenant_id, source, streams)
 
 
-def require_tenant(connection: Connection, tenant: str) -> rows.TenantRow:
-    """The tenant, its row locked for this transaction; a PermanentError if there is none."""
-    found = rows.lock_tenant(connection, TenantId(tenant))
+def require_tenant(connection: Connection, tenant: str, *, even_removed: bool = False) -> rows.TenantRow:
+    """The tenant, its row locked for this transaction; a PermanentError if there is none, or none any more."""
+    return _present(rows.lock_tenant(connection, TenantId(tenant)), tenant, even_removed)
+
+
+def _present(found: rows.TenantRow | None, tenant: str, even_removed: bool) -> rows.TenantRow:
     if found is None:
         raise PermanentError("There is no such tenant; see `sluice tenant list`.", tenant=tenant)
+    if found.status == "removed" and not even_removed:
+        raise PermanentError("The tenant was removed; add it again with `sluice tenant add`.", tenant=tenant)
     return found
 
 
@@ -97,16 +112,35 @@ def list_tenants(engine: Engine) -> tuple[rows.TenantRow, ...]:
         return rows.list_tenants(connection)
 
 
-def show_tenant(engine: Engine, tenant: str) -> TenantDetail:
+def count_tenants(engine: Engine) -> dict[str, int]:
+    """How many tenants there are of each status that any has."""
+    with transaction(engine) as connection:
+        return rows.count_by_status(connection)
+
+
+def stale_releases(engine: Engine) -> tuple[release_rows.ReleaseRow, ...]:
+    """Published releases that are stale, by tenant."""
+    with transaction(engine) as connection:
+        return release_rows.list_stale(connection)
+
+
+def show_tenant(engine: Engine, tenant: str, *, even_removed: bool = False) -> TenantDetail:
     """A tenant with its sources, releases and open incidents; a PermanentError if there is none."""
     name = TenantId(tenant)
     with transaction(engine) as connection:
-        found = rows.find_tenant(connection, name)
-        if found is None:
-            raise PermanentError("There is no such tenant; see `sluice tenant list`.", tenant=name)
+        found = _present(rows.find_tenant(connection, name), name, even_removed)
         sources = rows.list_sources(connection, name)
         releases = release_rows.list_releases(connection, name)
         return TenantDetail(found, sources, releases, open_incidents(connection, name))
+
+
+def refuse_paused(found: rows.TenantRow) -> None:
+    """A PermanentError that says why the tenant is paused and how it goes on."""
+    if found.status == "paused":
+        raise PermanentError(
+            f"Tenant {found.tenant_id} is paused; resume it with `sluice tenant resume {found.tenant_id}`.",
+            reason=found.paused_reason,
+        )
 
 
 def pause_tenant(engine: Engine, tenant: str, reason: str) -> None:
@@ -127,3 +161,5 @@ def _move(engine: Engine, tenant: str, allowed: set[str], status: rows.TenantSta
                 f"The tenant is {found.status}, neither active nor paused; finish that first.", tenant=tenant
             )
         rows.set_status(connection, found.tenant_id, status, reason=reason)
+        action = "tenant.pause" if status == "paused" else "tenant.resume"
+        append(connection, tenant=found.tenant_id, action=action, detail={"reason": reason} if reason else {})

@@ -4,25 +4,32 @@ Exactly one release is published at every moment; a crash between two steps leav
 A statement that names several relations may see some of them before a swap and some after.
 """
 
+import time
 from typing import Literal
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.dialects.postgresql import insert
 
 from analysis.errors import PermanentError
 from analysis.store import fleet
 from analysis.store import releases as rows
+from analysis.store.audit import append, operating_system_user
 from analysis.store.releases import ReleaseRow
 from analysis.store.tenants import lock_tenant
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.roles import cut_sessions
-from orchestration.tenancy.schemas import create_for_builder
-from orchestration.tenancy.sealing import clear_fleet
+from orchestration.tenancy.schemas import create_build
+from orchestration.tenancy.sealing import clear_fleet, require_build
 from orchestration.tenancy.statements import LockHeldError, fetch, run, transaction
 
+Retired = Literal["previous", "rolled_back"]
 KEPT_RELEASES = 2
 _DROP_LOCK_MS = 2_000
 
+_RESOLVE_SECONDS = 0.1
+"""Resolving takes microseconds; a busy machine may hold a process up in the middle of it."""
+_ROLLED_BACK = "Rolled back from release"
+
+_SESSIONS = "select 1 from pg_catalog.pg_stat_activity where usename = %(role)s limit 1"
 _OPEN_TO = """
 select nspname::text from pg_catalog.pg_namespace
 where nspname = any(%(schemas)s) and pg_catalog.has_schema_privilege(%(role)s, oid, 'usage')
@@ -37,7 +44,7 @@ def open_build(engine: Engine, tenant: str, *, plan_id: int | None = None, model
         _require(connection, names)
         _drop_build(connection, names)
         release = rows.insert_release(connection, names.tenant, plan_id=plan_id, model_set=model_set)
-        create_for_builder(connection, names.build, names.builder)
+        create_build(connection, names)
     return release
 
 
@@ -51,26 +58,61 @@ def abandon_build(engine: Engine, tenant: str, reason: str) -> None:
         rows.mark_stale(connection, names.tenant, reason)
 
 
-def publish(engine: Engine, tenant: str) -> ReleaseRow:
-    """Make the sealed build the release that readers see, in one transaction; the one before it is kept."""
+def finish_build(engine: Engine, tenant: str, number: int) -> ReleaseRow:
+    """Every model of this build is there and every test passed; a PermanentError if another build has begun since."""
     names = TenantNames(TenantId(tenant))
     with transaction(engine) as connection:
-        _require(connection, names)
+        return rows.mark_built(connection, names.tenant, require_build(connection, names, number).number)
+
+
+def find_finished(engine: Engine, tenant: str) -> ReleaseRow:
+    """The build that waits for its seal and its swap; a PermanentError when there is none, or half of one."""
+    names = TenantNames(TenantId(tenant))
+    with transaction(engine) as connection:
         release = rows.find_status(connection, names.tenant, "building")
-        if release is None or release.sealed_at is None:
+    if release is None or release.built_at is None:
+        raise PermanentError("The tenant has no finished build to publish; build first.", tenant=names.tenant)
+    return release
+
+
+def drop_unfinished(engine: Engine, tenant: str) -> bool:
+    """Drop what a dead run left of its build and mark the published release stale; a finished build stays."""
+    names = TenantNames(TenantId(tenant))
+    with transaction(engine) as connection:
+        release = rows.find_status(connection, names.tenant, "building")
+    if release is None or release.built_at is not None:
+        return False
+    abandon_build(engine, tenant, "The last build did not finish.")
+    return True
+
+
+def publish(engine: Engine, tenant: str, number: int | None = None) -> ReleaseRow:
+    """Make the sealed build (of this number) what readers see, in one transaction; the release before it is kept."""
+    names = TenantNames(TenantId(tenant))
+    with transaction(engine) as connection:
+        release = require_build(connection, names, number)
+        if release.sealed_at is None:
             raise PermanentError("The tenant has no sealed build to publish; build first.", tenant=names.tenant)
-        published = _swap(connection, names, release, names.build, "previous")
+        published = _swap(connection, names, release, names.build)
+        append(connection, tenant=names.tenant, action="release.publish", detail={"release": published.number})
+    _let_names_resolve(engine, names)
     close_kept(engine, tenant)
     return published
 
 
 def rollback(engine: Engine, tenant: str, number: int | None = None) -> ReleaseRow:
-    """Publish a kept release again: that of this number, else the one that readers saw before."""
+    """Publish a kept release again: that of this number, else the one that readers saw before.
+
+    It is marked stale, by whom, unless it is the newest there is.
+    """
     names = TenantNames(TenantId(tenant))
     with transaction(engine) as connection:
         _require(connection, names)
         release = _choose_kept(connection, names, number)
-        published = _swap(connection, names, release, names.release(release.number), "rolled_back")
+        reason = _why_stale(connection, names, release)
+        published = _swap(connection, names, release, names.release(release.number), reason)
+        append(connection, tenant=names.tenant, action="release.rollback", detail={"release": published.number})
+    _let_names_resolve(engine, names)
     close_kept(engine, tenant)
     return published
 
@@ -101,26 +143,45 @@ def _swap(
     names: TenantNames,
     release: ReleaseRow,
     schema: str,
-    retired: Literal["previous", "rolled_back"],
+    stale_reason: str | None = None,
 ) -> ReleaseRow:
     current = rows.find_status(connection, names.tenant, "published")
     if current is not None:
         aside = names.release(current.number)
         run(connection, "alter schema {now} rename to {aside}", now=names.analytics, aside=aside)
+        retired: Retired = "rolled_back" if release.number < current.number else "previous"
         rows.mark_retired(connection, names.tenant, current.number, retired)
     run(connection, "grant usage on schema {schema} to {role}", schema=schema, role=names.reader)
     run(connection, "alter schema {schema} rename to {now}", schema=schema, now=names.analytics)
-    pointer = insert(fleet.current_release).values(tenant_id=str(names.tenant), release=release.number)
-    key = [fleet.current_release.c.tenant_id]
-    connection.execute(pointer.on_conflict_do_update(index_elements=key, set_={"release": release.number}))
-    return rows.mark_published(connection, names.tenant, release.number)
+    return rows.mark_published(connection, names.tenant, release.number, stale_reason=stale_reason)
+
+
+def _why_stale(connection: Connection, names: TenantNames, chosen: ReleaseRow) -> str | None:
+    """Why a release that is rolled back to is stale: a newer one is kept, or what has failed since."""
+    left = rows.find_status(connection, names.tenant, "published")
+    newest = max(row.number for row in (left, *rows.list_kept(connection, names.tenant)) if row is not None)
+    if chosen.number < newest:
+        return f"{_ROLLED_BACK} {newest} by {operating_system_user()}."
+    since = left.stale_reason if left is not None else None
+    return since if since and not since.startswith(_ROLLED_BACK) else chosen.stale_reason
+
+
+def _let_names_resolve(engine: Engine, names: TenantNames) -> None:
+    """A moment for readers that resolved the schema's name just before the swap, if anybody reads at all."""
+    with transaction(engine) as connection:
+        is_read = fetch(connection, _SESSIONS, role=names.reader)
+    if is_read:
+        time.sleep(_RESOLVE_SECONDS)
 
 
 def _choose_kept(connection: Connection, names: TenantNames, number: int | None) -> ReleaseRow:
     kept = rows.list_kept(connection, names.tenant)
-    # Without a number a release that was rolled back from is no answer: going back must not go forward.
-    chosen = [row for row in kept if (row.status == "previous" if number is None else row.number == number)]
-    if rows.find_status(connection, names.tenant, "published") is None or not chosen:
+    current = rows.find_status(connection, names.tenant, "published")
+    chosen = [row for row in kept if row.number == number]
+    if number is None and current is not None:
+        # Going back must not go forward, nor to a release that somebody left for an older one.
+        chosen = [row for row in kept if row.status == "previous" and row.number < current.number]
+    if current is None or not chosen:
         listed = sorted(row.number for row in kept)
         message = "There is no such release to go back to; see `sluice releases`."
         raise PermanentError(message, tenant=names.tenant, release=number, kept=listed)

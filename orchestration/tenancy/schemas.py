@@ -2,12 +2,10 @@
 
 from sqlalchemy import Connection, Engine
 
+from orchestration.tenancy.grants import LOADER, Kind, grant_schema, grant_tables
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.roles import cut_sessions
 from orchestration.tenancy.statements import fetch, run, transaction
-
-LOADER = "sluice_loader"
-"""The login of Airbyte's destination."""
 
 
 def schema_exists(connection: Connection, schema: str) -> bool:
@@ -17,19 +15,17 @@ def schema_exists(connection: Connection, schema: str) -> bool:
 
 def create_schemas(connection: Connection, names: TenantNames, *, loader: str = LOADER) -> None:
     """Create the schemas that a tenant always has, with their grants; safe to repeat."""
-    _create_loaded(connection, names.raw, names.builder, loader)
-    run(connection, "create schema if not exists {schema}", schema=names.history)
-    _let_read(connection, names.history, names.builder)
-    future = "alter default privileges in schema {schema} grant select on tables to {role}"
-    run(connection, future, schema=names.history, role=names.builder)
+    _create(connection, names, "raw", names.raw, loader)
+    _create(connection, names, "history", names.history, loader)
 
 
 def grant_raw_read(connection: Connection, tenant: str) -> None:
     """Let the builder read every raw and sample table there is: an Airbyte may move tables in from elsewhere."""
     names = TenantNames(TenantId(tenant))
-    for schema in (names.raw, names.sample):
-        if schema_exists(connection, schema):
-            _let_read(connection, schema, names.builder)
+    if schema_exists(connection, names.raw):
+        grant_tables(connection, names, "raw", names.raw)
+    if schema_exists(connection, names.sample):
+        grant_tables(connection, names, "sample", names.sample)
 
 
 def open_sample(engine: Engine, tenant: str, *, loader: str = LOADER) -> str:
@@ -37,7 +33,7 @@ def open_sample(engine: Engine, tenant: str, *, loader: str = LOADER) -> str:
     names = TenantNames(TenantId(tenant))
     with transaction(engine) as connection:
         _drop(connection, names.sample)
-        _create_loaded(connection, names.sample, names.builder, loader)
+        _create(connection, names, "sample", names.sample, loader)
     return names.sample
 
 
@@ -53,7 +49,7 @@ def open_scratch(engine: Engine, tenant: str) -> str:
     names = TenantNames(TenantId(tenant))
     drop_scratch(engine, tenant)
     with transaction(engine) as connection:
-        create_for_builder(connection, names.scratch, names.builder)
+        _create(connection, names, "scratch", names.scratch)
     return names.scratch
 
 
@@ -65,23 +61,14 @@ def drop_scratch(engine: Engine, tenant: str) -> None:
         _drop(connection, names.scratch)
 
 
-def create_for_builder(connection: Connection, schema: str, builder: str) -> None:
-    """A schema of the control role's in which the builder may create."""
-    run(connection, "create schema {schema}", schema=schema)
-    run(connection, "grant usage, create on schema {schema} to {role}", schema=schema, role=builder)
+def create_build(connection: Connection, names: TenantNames) -> None:
+    """The empty schema, the control role's, that the builder fills with the next release."""
+    _create(connection, names, "build", names.build)
 
 
-def _create_loaded(connection: Connection, schema: str, builder: str, loader: str) -> None:
+def _create(connection: Connection, names: TenantNames, kind: Kind, schema: str, loader: str = LOADER) -> None:
     run(connection, "create schema if not exists {schema}", schema=schema)
-    run(connection, "grant usage, create on schema {schema} to {role}", schema=schema, role=loader)
-    future = "alter default privileges for role {loader} in schema {schema} grant select on tables to {role}"
-    run(connection, future, loader=loader, schema=schema, role=builder)
-    _let_read(connection, schema, builder)
-
-
-def _let_read(connection: Connection, schema: str, role: str) -> None:
-    run(connection, "grant usage on schema {schema} to {role}", schema=schema, role=role)
-    run(connection, "grant select on all tables in schema {schema} to {role}", schema=schema, role=role)
+    grant_schema(connection, names, kind, schema, loader=loader)
 
 
 def _drop(connection: Connection, schema: str) -> None:

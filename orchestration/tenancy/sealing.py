@@ -10,33 +10,16 @@ from analysis.errors import PermanentError
 from analysis.store import fleet
 from analysis.store.releases import ReleaseRow, find_status, mark_sealed
 from analysis.store.tenants import lock_tenant
+from orchestration.tenancy.contents import find_forbidden
+from orchestration.tenancy.grants import grant_tables
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.keepers import holding
 from orchestration.tenancy.roles import cut_sessions
 from orchestration.tenancy.statements import fetch, run, transaction
 
 _RELATIONS = """
 select relname::text, relkind::text from pg_catalog.pg_class
 where relnamespace = %(schema)s::regnamespace and relkind in ('r', 'v') order by relname
-"""
-
-# Anything else would either run its builder's words with its reader's rights, or not follow a rename.
-_FOREIGN = """
-select pg_catalog.pg_describe_object(classid, objid, 0) from pg_catalog.pg_depend
-where refclassid = 'pg_catalog.pg_namespace'::regclass and refobjid = %(schema)s::regnamespace
-  and not (classid = 'pg_catalog.pg_class'::regclass
-           and exists (select from pg_catalog.pg_class where oid = objid and relkind in ('r', 'v')))
-union all
-select pg_catalog.pg_describe_object('pg_catalog.pg_rewrite'::regclass, rule.oid, 0)
-from pg_catalog.pg_rewrite as rule join pg_catalog.pg_class on pg_class.oid = ev_class
-where relnamespace = %(schema)s::regnamespace and rulename <> '_RETURN'
-union all
-select pg_catalog.pg_describe_object('pg_catalog.pg_trigger'::regclass, trigger.oid, 0)
-from pg_catalog.pg_trigger as trigger join pg_catalog.pg_class on pg_class.oid = tgrelid
-where relnamespace = %(schema)s::regnamespace and not tgisinternal
-union all
-select 'row security of table ' || relname from pg_catalog.pg_class
-where relnamespace = %(schema)s::regnamespace and (relrowsecurity or relforcerowsecurity)
-limit 1
 """
 
 _COLUMNS = """
@@ -47,44 +30,52 @@ where relnamespace = %(schema)s::regnamespace and relname = %(table)s and attnum
 _GRANTEES = """
 select distinct coalesce(pg_roles.rolname, 'public')::text
 from pg_catalog.pg_class
-cross join lateral pg_catalog.aclexplode(relacl) as granted
+cross join lateral (
+    select grantee from pg_catalog.aclexplode(relacl)
+    union select grantee from pg_catalog.pg_attribute cross join lateral pg_catalog.aclexplode(attacl)
+    where attrelid = pg_class.oid
+) as granted
 left join pg_catalog.pg_roles on pg_roles.oid = granted.grantee
 where relnamespace = %(schema)s::regnamespace and granted.grantee <> relowner
 """
 
 
-def seal_build(engine: Engine, tenant: str) -> ReleaseRow:
-    """Close the build to its builder and take it over; a PermanentError names what a release may not hold."""
+def seal_build(engine: Engine, tenant: str, number: int | None = None) -> ReleaseRow:
+    """Close the build (of this number) to its builder and take it over; a PermanentError names what it may not hold."""
     names = TenantNames(TenantId(tenant))
     with transaction(engine) as connection:
-        _building(connection, names)
+        number = require_build(connection, names, number).number
         run(connection, "revoke create on schema {schema} from {role}", schema=names.build, role=names.builder)
     # A transaction that began before could still commit a table; one that begins now cannot create any.
     cut_sessions(engine, names.builder, only_working=True)
     with transaction(engine) as connection:
-        release = _building(connection, names)
-        relations = _take_over(connection, names)
+        require_build(connection, names, number)
+        with holding(connection, names.tenant, names.builder):
+            relations = _take_over(connection, names)
+    # The long part holds no lock on the tenant, so that a rollback meanwhile need not wait for it.
+    with transaction(engine) as connection:
         tables = [name for name, kind in relations if kind == "r"]
         for mart in fleet.MARTS:
-            fill_fleet(connection, names, mart, release.number, tables)
+            fill_fleet(connection, names, mart, number, tables)
         counts = {name: _count(connection, names.build, name) for name in tables}
-        return mark_sealed(connection, names.tenant, release.number, counts)
+        require_build(connection, names, number)
+        return mark_sealed(connection, names.tenant, number, counts)
 
 
-def _building(connection: Connection, names: TenantNames) -> ReleaseRow:
+def require_build(connection: Connection, names: TenantNames, number: int | None = None) -> ReleaseRow:
+    """The build in progress, the tenant locked; a PermanentError when there is none, or not the one of this number."""
     lock_tenant(connection, names.tenant)
     release = find_status(connection, names.tenant, "building")
     if release is None:
         raise PermanentError("The tenant has no build in progress; build first.", tenant=names.tenant)
+    if number not in (None, release.number):
+        message = "Another run has begun a build since; wait for its end."
+        raise PermanentError(message, tenant=names.tenant, release=number, since=release.number)
     return release
 
 
 def _take_over(connection: Connection, names: TenantNames) -> list[tuple[str, str]]:
     """Own every relation of the build, rid it of others' grants and let the reader select; returns (name, kind)."""
-    foreign = fetch(connection, _FOREIGN, schema=_quoted(names.build))
-    if foreign:
-        message = "A release holds tables and views only; change the model that made this."
-        raise PermanentError(message, tenant=names.tenant, found=foreign[0][0])
     run(connection, "revoke all on schema {schema} from {role}", schema=names.build, role=names.builder)
     relations = [(name, kind) for name, kind in fetch(connection, _RELATIONS, schema=_quoted(names.build))]
     for name, kind in relations:
@@ -93,15 +84,20 @@ def _take_over(connection: Connection, names: TenantNames) -> list[tuple[str, st
             # Its text is the builder's: it must never run with more rights than whoever reads it.
             run(connection, "alter view {schema}.{name} set (security_invoker = true)", **place)
         run(connection, "alter table {schema}.{name} owner to current_user", **place)
+    # Only now can the builder add nothing more to what is looked at.
+    forbidden = find_forbidden(connection, names.build)
+    if forbidden:
+        message = "A release holds tables and views only; change the model that made this."
+        raise PermanentError(message, tenant=names.tenant, found=forbidden)
     _forget_grants(connection, names.build)
-    run(connection, "grant select on all tables in schema {schema} to {role}", schema=names.build, role=names.reader)
+    grant_tables(connection, names, "release", names.build)
     return relations
 
 
 def _forget_grants(connection: Connection, schema: str) -> None:
     for (grantee,) in fetch(connection, _GRANTEES, schema=_quoted(schema)):
         role = sql.SQL("public") if grantee == "public" else sql.Identifier(grantee)
-        run(connection, "revoke all on all tables in schema {schema} from {}", role, schema=schema)
+        run(connection, "revoke all on all tables in schema {schema} from {} cascade", role, schema=schema)
 
 
 def fill_fleet(connection: Connection, names: TenantNames, mart: Table, number: int, tables: list[str]) -> None:

@@ -1,6 +1,8 @@
 """The control plane's own key, and what is encrypted with it."""
 
 import contextlib
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -22,9 +24,23 @@ class SecretKey:
             self._fernet = Fernet(key)
         except ValueError:
             raise PermanentError(f"The secret key is not a Fernet key; restore it or correct {KEY_VARIABLE}.") from None
+        self._bytes = key.encode() if isinstance(key, str) else key
 
     def __repr__(self) -> str:
         return "SecretKey(…)"
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this key from another and gives nothing of it away."""
+        return self.sign(b"")[:16]
+
+    def sign(self, message: bytes) -> str:
+        """A digest of the message that only this key's holder can make."""
+        return hmac.new(self._bytes, b"sluice backup\0" + message, hashlib.sha256).hexdigest()
+
+    def reveal(self) -> str:
+        """The key itself, for a copy that is kept as safely as the key is."""
+        return self._bytes.decode()
 
     def encrypt(self, plain: str) -> str:
         """The text, encrypted and printable."""

@@ -1,3 +1,4 @@
+import functools
 import multiprocessing
 import os
 import signal
@@ -64,6 +65,7 @@ class Tenant:
             for name, query in {**marts, **(models or {})}.items():
                 place = f'"{self.names.build}"."{name}"'
                 connection.exec_driver_sql(f"create table {place} as {query.format(n=number)}")
+        releases.finish_build(self.engine, str(self), number)
         return number
 
     def publish(self, models: dict[str, str] | None = None) -> int:
@@ -121,6 +123,27 @@ def name(engine) -> Iterator[str]:
     remove_if_known(engine, tenant)
 
 
+@pytest.fixture(scope="session")
+def new_tenant_of(key, loader):
+    """Add a tenant to a database for as long as a `with` lasts."""
+
+    @contextmanager
+    def add(engine: Engine, name: str) -> Iterator[Tenant]:
+        registry.add_tenant(engine, key, name, {"stripe": "file"})
+        try:
+            yield Tenant(engine, key, TenantNames(TenantId(name)), loader)
+        finally:
+            remove_if_known(engine, name)
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def new_tenant(engine, new_tenant_of):
+    """Add a tenant for as long as a `with` lasts."""
+    return functools.partial(new_tenant_of, engine)
+
+
 @pytest.fixture
 def add_tenant(engine, key, loader) -> Iterator[Callable[[str], Tenant]]:
     """Add tenants that are removed after the test."""
@@ -160,6 +183,40 @@ def kill_while_it_waits(postgres):
         assert process.exitcode == -signal.SIGKILL
 
     return kill
+
+
+@pytest.fixture
+def as_admin(postgres) -> Callable[[str], list]:
+    """Run a statement as the superuser."""
+
+    def run(statement: str) -> list:
+        url = bootstrap.with_database(postgres.admin_url, "test_tenancy")
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def without_watching(as_admin) -> Iterator[None]:
+    """The control role is no more than CREATEROLE makes it, as on a server whose superuser we are not."""
+    rights = "pg_read_all_stats, pg_signal_backend"
+    as_admin(f"revoke {rights} from {bootstrap.CONTROL} cascade")
+    yield
+    as_admin(f"grant {rights} to {bootstrap.CONTROL} with admin true, inherit true")
+
+
+@pytest.fixture
+def holding_mart(postgres):
+    """Hold up whoever writes to a fleet mart; what is yielded waits until somebody does."""
+
+    @contextmanager
+    def hold() -> Iterator[Callable[[], None]]:
+        with holding(postgres.admin_url, "analytics.dashboard_summary"):
+            yield lambda: wait_until_blocked(postgres.admin_url)
+
+    return hold
 
 
 def remove_if_known(engine: Engine, tenant: str) -> None:

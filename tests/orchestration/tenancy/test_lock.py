@@ -3,10 +3,18 @@ import os
 import signal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import exc, text
 
 from analysis.errors import RetryableError
 from orchestration.tenancy.lock import TenantBusyError, is_running, run_lock
+
+
+@pytest.fixture
+def open_locks(as_admin):
+    """Advisory locks for everybody, as on a server whose superuser we are not."""
+    as_admin("grant execute on function pg_advisory_lock(bigint) to public")
+    yield
+    as_admin("revoke execute on function pg_advisory_lock(bigint) from public")
 
 
 def hold(engine, tenant, ready):
@@ -54,7 +62,7 @@ def test_a_lock_whose_session_was_lost_says_so(engine):
             lock.check()
 
 
-def test_a_tenants_login_that_takes_the_lock_is_put_out(engine, tenant):
+def test_a_tenants_login_that_takes_the_lock_is_put_out(engine, tenant, open_locks, without_watching):
     squatter = tenant.reader.connect()
     squatting = "select pg_advisory_lock(hashtextextended('sluice run ' || :tenant, 0))"
     squatter.execute(text(squatting), {"tenant": "acme"})
@@ -62,3 +70,12 @@ def test_a_tenants_login_that_takes_the_lock_is_put_out(engine, tenant):
     with run_lock(engine, "acme"):
         assert is_running(engine, "acme")
     squatter.invalidate()
+
+
+def test_a_tenants_login_takes_no_advisory_lock(engine, tenant):
+    for login in (tenant.builder, tenant.reader):
+        for function in ("pg_advisory_lock", "pg_try_advisory_xact_lock", "pg_advisory_lock_shared"):
+            with pytest.raises(exc.ProgrammingError, match="permission denied"), login.connect() as connection:
+                connection.execute(text(f"select {function}(1)"))
+    with run_lock(engine, str(tenant)), tenant.loader.connect() as connection:
+        assert connection.execute(text("select pg_try_advisory_lock(1)")).scalar_one()

@@ -90,7 +90,17 @@ def test_a_rollback_goes_to_what_readers_saw_before_and_can_be_undone(tenant):
     assert releases.rollback(tenant.engine, str(tenant)).number == first
     assert releases.rollback(tenant.engine, str(tenant), third).number == third
     assert tenant.seen() == third
-    assert statuses(tenant)[third] == "published"
+    assert statuses(tenant) == {first: "previous", second: "rolled_back", third: "published"}
+    with pytest.raises(PermanentError, match="no such release"):
+        releases.rollback(tenant.engine, str(tenant), third)
+    assert releases.rollback(tenant.engine, str(tenant)).number == first
+
+
+def test_going_back_again_after_going_forward_finds_the_release_before(tenant):
+    first, second = tenant.publish(), tenant.publish()
+    for _ in range(2):
+        assert releases.rollback(tenant.engine, str(tenant)).number == first
+        assert releases.rollback(tenant.engine, str(tenant), second).number == second
 
 
 def test_a_rollback_under_a_second_even_with_thirty_relations(tenant):

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, exc, text
 
 from analysis.store.connect import open_engine
 from orchestration.stack import bootstrap
-from orchestration.tenancy import schemas
+from orchestration.tenancy import schemas, sealing
 
 
 def allowed(engine: Engine, statement: str) -> list:
@@ -155,3 +155,87 @@ def test_a_login_has_a_connection_limit(tenant):
     finally:
         for session in sessions:
             session.close()
+
+
+def test_builder_and_reader_log_in_with_scram_passwords_of_their_own(tenant, other, as_admin):
+    logins = [login for each in (tenant, other) for login in (each.names.builder, each.names.reader)]
+    kept = as_admin(f"select rolpassword from pg_authid where rolname in ({str(logins)[1:-1]})")
+    assert len({verifier for (verifier,) in kept}) == 4
+    assert all(verifier.startswith("SCRAM-SHA-256$") for (verifier,) in kept)
+    stored = allowed(tenant.engine, "select password_encrypted from sluice.tenant_credentials")
+    assert not [row for row in stored for each in (tenant, other) if each.reader.url.password in row[0]]
+    wrong = tenant.reader.url.set(password=tenant.builder.url.password)
+    with pytest.raises(exc.OperationalError, match="authentication failed"):
+        allowed(open_engine(wrong.set(drivername="postgresql").render_as_string(hide_password=False)), "select 1")
+
+
+def test_a_login_is_what_it_logged_in_as_and_starts_where_it_is_described_to(tenant):
+    who = "select session_user::text, current_user::text, current_setting('search_path'), current_setting('role')"
+    for login, path in (("builder", "pg_catalog"), ("reader", f"{tenant.names.analytics}, analytics")):
+        role = getattr(tenant.names, login)
+        with getattr(tenant, login).connect() as connection:
+            connection.exec_driver_sql("reset role")
+            assert connection.exec_driver_sql(who).one() == (role, role, path, "none")
+        timeouts = "select current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')"
+        assert "0" not in allowed(getattr(tenant, login), timeouts)[0]
+
+
+def test_the_control_role_owns_every_schema_of_a_tenant_and_every_relation_of_a_release(tenant):
+    schemas.open_sample(tenant.engine, str(tenant))
+    schemas.open_scratch(tenant.engine, str(tenant))
+    tenant.publish()
+    tenant.publish()
+    tenant.build()
+    owned = "select nspname::text, nspowner::regrole::text from pg_namespace where nspname = any(:names)"
+    relations = "select distinct relowner::regrole::text from pg_class where relnamespace::regnamespace::text = :name"
+    with tenant.engine.connect() as connection:
+        names = tenant.schemas()
+        owners = dict(connection.execute(text(owned), {"names": list(names)}).tuples().all())
+        assert owners == dict.fromkeys(names, bootstrap.CONTROL) and len(names) == 7
+        for name, owner in (
+            (tenant.names.build, tenant.names.builder),  # until it is sealed
+            (tenant.names.analytics, bootstrap.CONTROL),
+            (tenant.names.release(1), bootstrap.CONTROL),
+        ):
+            assert connection.execute(text(relations), {"name": name}).scalars().all() == [owner]
+    for statement in ("drop schema {}", "alter schema {} rename to mine", "alter schema {} owner to current_user"):
+        refused(tenant.builder, statement.format(tenant.names.build), "must be owner")
+
+
+def test_the_builders_right_to_create_ends_with_the_seal(tenant):
+    right = f"select has_schema_privilege('{tenant.names.builder}', '{tenant.names.build}', 'create')"
+    tenant.build()
+    assert allowed(tenant.engine, right) == [(True,)]
+    sealing.seal_build(tenant.engine, str(tenant))
+    assert allowed(tenant.engine, right) == [(False,)]
+
+
+CLOSED = (
+    "lo_create(0)",
+    "lo_creat(-1)",
+    "lo_from_bytea(0, 'x')",
+    "lo_get(1)",
+    "lo_open(1, 262144)",
+    "lo_import('/etc/passwd')",
+    "lo_export(1, '/tmp/x')",
+    "lo_put(1, 0, 'x')",
+    "loread(0, 1)",
+    "pg_advisory_lock(1)",
+    "pg_try_advisory_lock(1, 2)",
+    "pg_advisory_unlock_all()",
+    "pg_logical_emit_message(false, 'x', 'y')",
+)
+
+
+def test_functions_that_hurt_others_are_closed_to_every_login(tenant):
+    for login in (tenant.builder, tenant.reader):
+        for call in CLOSED:
+            refused(login, f"select {call}", "permission denied for function")
+
+
+def test_a_login_cannot_lift_the_limit_of_its_temporary_files(tenant):
+    for login in (tenant.builder, tenant.reader):
+        assert allowed(login, "show temp_file_limit") == [("2GB",)]
+        for statement in ("set temp_file_limit = -1", "alter role current_user set temp_file_limit = -1"):
+            refused(login, statement)
+    assert allowed(tenant.engine, "show temp_file_limit") == allowed(tenant.loader, "show temp_file_limit") == [("-1",)]

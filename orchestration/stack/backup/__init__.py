@@ -1,0 +1,1 @@
+"""Backups: one file that holds the whole of a stack or one tenant of it, and the way back."""
