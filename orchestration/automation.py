@@ -8,6 +8,7 @@ from orchestration.partitions import tenants
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.appearance import appeared_sources, appeared_tenants
+from orchestration.tenancy.limits import end_overlong, limits_of
 
 MODELLING = dg.AssetSelection.groups("sample", "analysis")
 REFRESH = dg.AssetSelection.groups("raw", "analytics", "insights")
@@ -80,5 +81,14 @@ def source_appeared(
     return [dg.RunRequest(run_key=f"model:{each.key}", partition_key=each.tenant) for each in found.new]
 
 
+@dg.sensor(minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
+def statement_overran(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
+    """A tenant's statement or idle transaction that is over its time is ended; this starts no run."""
+    ended = end_overlong(warehouse.control, limits_of(warehouse.settings))
+    for each in ended:
+        context.log.warning(str(each))
+    return dg.SkipReason("; ".join(map(str, ended)) or "No tenant's statement is over its time.")
+
+
 SCHEDULES = [refresh_tenants_daily]
-SENSORS = [tenant_appeared, source_appeared]
+SENSORS = [tenant_appeared, source_appeared, statement_overran]

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from analysis.errors import SluiceError
-from orchestration.commands import demo, releases, runs, stack, tenants
+from orchestration.commands import audit, backup, demo, releases, runs, stack, tenants
 
 app = typer.Typer(
     name="sluice",
@@ -18,7 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(tenants.app, name="tenant")
-for module in (stack, runs, releases, demo):
+app.add_typer(audit.app, name="audit")
+for module in (stack, runs, releases, demo, backup):
     module.register(app)
 
 ERROR_EXIT = 2

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +30,13 @@ class Settings(BaseSettings):
     """Records per stream that a sample may hold."""
     sample_seconds: int = 300
     sync_seconds: int = 86_400
+    kept_releases: int = Field(default=2, ge=1)
+    """Releases kept beside the published one, for rolling back."""
+    builder_seconds: int = 3600
+    """How long one transaction of a tenant's builder may take; longer ones are ended from outside."""
+    reader_seconds: int = 300
+    idle_transaction_seconds: int = 60
+    """How long a tenant's open transaction may wait for its client."""
 
 
 @cache

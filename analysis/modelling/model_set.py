@@ -25,11 +25,20 @@ class ModelSet(Frozen):
         A set that is mounted already is compared and used again; one that differs is an error.
         """
         target = directory / self.name
+        self._require_inside(directory)
         if not target.is_dir():
             self._mount(directory, target, package)
         self.verify(target)
         _link(target, package)
         return target
+
+    def _require_inside(self, directory: Path) -> None:
+        """A set read back from the store is data: neither its name nor a file's may lead out of its folder."""
+        home = (directory / self.name).resolve()
+        strays = [name for name in self.files if not (home / name).resolve().is_relative_to(home)]
+        if home.parent != directory.resolve() or strays:
+            message = "A model set would write outside of its folder; render it again."
+            raise PermanentError(message, name=self.name, files=sorted(strays)[:10])
 
     def _mount(self, directory: Path, target: Path, package: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)

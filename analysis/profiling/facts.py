@@ -1,6 +1,7 @@
 """What semantic detection looks at: one column's name, types and distinct values."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from analysis.profiling.names import singular, words
 from analysis.profiling.paths import ITEM
@@ -24,13 +25,13 @@ class Facts:
     has_email_beside: bool = False
     enumerated: bool = False
 
-    @property
+    @cached_property
     def leaf(self) -> tuple[str, ...]:
         """The words of the innermost name; an array's items carry the array's name."""
         names = [name for name in self.path if name != ITEM]
         return tuple(singular(word) for word in words(names[-1])) if names else ()
 
-    @property
+    @cached_property
     def name(self) -> frozenset[str]:
         """The leaf's words as a set."""
         return frozenset(self.leaf)

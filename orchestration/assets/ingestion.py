@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import dagster as dg
 
 from analysis.store.runs import finish_sync
-from orchestration.assets.modelling import review
+from orchestration.assets.links import airbyte_link, step_link
+from orchestration.assets.modelling import model_plan, review
 from orchestration.assets.steps import rows_table, sizes_metadata, tenant_step
 from orchestration.gates.conservation import Load, require_conserved_loads
 from orchestration.gates.drift import find_drift, stop_on_drift
@@ -65,7 +66,7 @@ def raw_streams(
                 "records": sum(load.records for load in loads),
                 "duplicates": sum(load.duplicates for load in loads),
                 "conservation": rows_table(conserved, limit=len(conserved)),
-                "airbyte": dg.MetadataValue.url(f"{warehouse.endpoints.airbyte_url}/workspaces/{found.workspace_id}"),
+                "airbyte": airbyte_link(warehouse, found.workspace_id),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )
@@ -104,8 +105,17 @@ def drift(
 ) -> dg.MaterializeResult:
     """Raw tables against the approved plan: what is missing or retyped pauses the tenant before dbt."""
     with tenant_step(context, warehouse) as tenant:
+        started = time.monotonic()
         found = find_drift(warehouse, tenant)
         stop_on_drift(warehouse, tenant, found)
+        kinds = {"breaking": found.breaking, "additive": found.additive}
+        changes = [{"kind": kind, "count": len(names), "names": ", ".join(names)} for kind, names in kinds.items()]
         return dg.MaterializeResult(
-            metadata={"breaking": 0, "additive": len(found.additive), "added": ", ".join(found.additive) or "nothing"}
+            metadata={
+                "breaking": 0,
+                "additive": len(found.additive),
+                "changes": rows_table(changes),
+                "compared_with": step_link(model_plan.key),
+                "seconds": round(time.monotonic() - started, 2),
+            }
         )

@@ -9,6 +9,7 @@ from analysis.errors import PermanentError
 from analysis.insights import collect_facts, write_report
 from analysis.store.releases import find_status
 from analysis.store.reports import append_analysis, save_facts, save_report
+from orchestration.assets.links import step_link
 from orchestration.assets.steps import rows_table, tenant_step
 from orchestration.assets.transformation import release
 from orchestration.partitions import tenants
@@ -28,7 +29,7 @@ def daily_report(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
 ) -> dg.MaterializeResult:
     """One report per tenant and UTC day, from published marts only; a second run of a day replaces it."""
-    with tenant_step(context, warehouse) as tenant:
+    with tenant_step(context, warehouse, before_swap=False) as tenant:
         started = time.monotonic()
         today = datetime.now(UTC).date()
         with warehouse.control.connect() as store:
@@ -60,6 +61,7 @@ def daily_report(
                 "facts": len(facts),
                 "preview": rows_table([{"fact": each.id, "value": each.value, "unit": each.unit} for each in facts]),
                 "release": published.number,
+                "release_step": step_link(release.key),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )

@@ -10,11 +10,12 @@ from analysis.modelling.rendering import RENDERER_VERSION
 from analysis.profiling import profile_sample
 from analysis.store.plans import decide_review, list_verdicts, open_review, save_model_set, save_plan
 from analysis.store.profiles import load_mappings, load_profile, save_mappings, save_profile
-from analysis.store.tenants import list_sources, set_onboarded
+from analysis.store.tenants import list_sources, set_approved
+from orchestration.assets.links import log_link, set_link, step_link
 from orchestration.assets.sampling import sample_streams
 from orchestration.assets.steps import rows_table, tenant_step
 from orchestration.gates.approved import proposed_row
-from orchestration.gates.proof import prove_plan, require_passed
+from orchestration.gates.proof import Verdict, prove_plan, require_passed
 from orchestration.partitions import tenants
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.model_builds import ModelBuilds
@@ -63,10 +64,13 @@ def profile(
         ]
         return dg.MaterializeResult(
             metadata={
+                "dagster/row_count": sum(stream.row_count for stream in profiled.streams),
                 "streams": len(profiled.streams),
                 "columns": sum(len(stream.columns) for stream in profiled.streams),
+                "personal_columns": sum(each.is_personal for stream in profiled.streams for each in stream.columns),
                 "references": len(profiled.references),
                 "preview": rows_table(rows, limit=len(rows)),
+                "sample": step_link(sample_streams.key),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )
@@ -102,6 +106,7 @@ def mappings(
                 "mapped_streams": len(mapped),
                 "mapped_fields": sum(len(stream.fields) for stream in mapped),
                 "preview": rows_table(rows, limit=len(rows)),
+                "profile": step_link(profile.key),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )
@@ -127,6 +132,10 @@ def model_plan(
             for each in plan.decisions
             if each.subject.startswith("union/")
         ]
+        staged = [
+            {"model": each.name, "source": each.source, "stream": each.stream, "columns": len(each.columns)}
+            for each in plan.staging
+        ]
         return dg.MaterializeResult(
             metadata={
                 "plan": row.plan_id,
@@ -134,7 +143,9 @@ def model_plan(
                 "staging_models": len(plan.staging),
                 "own_models": len(plan.own),
                 "files": len(rendered.files),
-                "preview": rows_table(decisions),
+                "preview": rows_table(staged, limit=len(staged)),
+                "decisions": rows_table(decisions),
+                "mappings": step_link(mappings.key),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )
@@ -164,10 +175,19 @@ def proof(
             metadata={
                 "plan": plan.plan_id,
                 "gates": len(verdicts),
-                "preview": rows_table([{"gate": each.gate, "verdict": "passed", **each.summary} for each in verdicts]),
+                "preview": rows_table(
+                    [{"gate": each.gate, "verdict": "passed", "found": said(each)} for each in verdicts]
+                ),
+                "models": set_link(warehouse, plan.model_set),
+                "dbt_log": log_link(warehouse, tenant),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )
+
+
+def said(verdict: Verdict) -> str:
+    """What a gate counted, in one cell."""
+    return ", ".join(f"{name} {value}" for name, value in verdict.summary.items())
 
 
 @dg.asset(key=["analysis", "review"], group_name="analysis", deps=[proof], partitions_def=tenants, kinds={"python"})
@@ -176,13 +196,24 @@ def review(
 ) -> dg.MaterializeResult:
     """The decision on a proven plan: the policy approves one that passed every gate."""
     with tenant_step(context, warehouse) as tenant, warehouse.control.begin() as store:
+        started = time.monotonic()
         plan = proposed_row(store, tenant)
-        passed = [verdict.gate for verdict in list_verdicts(store, plan.plan_id) if verdict.passed]
+        verdicts = list_verdicts(store, plan.plan_id)
+        passed = [verdict.gate for verdict in verdicts if verdict.passed]
         reason = f"Passed {', '.join(passed)}."
         open_review(store, plan.plan_id)
         decide_review(store, plan.plan_id, "approved", decided_by=POLICY, reason=reason)
         for source in list_sources(store, tenant):
-            set_onboarded(store, tenant, source.name)
+            set_approved(store, tenant, source.name)
         return dg.MaterializeResult(
-            metadata={"plan": plan.plan_id, "decided_by": POLICY, "reason": reason, "model_set": plan.model_set}
+            metadata={
+                "plan": plan.plan_id,
+                "decided_by": POLICY,
+                "reason": reason,
+                "model_set": plan.model_set,
+                "gates": len(verdicts),
+                "preview": rows_table([{"gate": each.gate, "passed": each.passed} for each in verdicts]),
+                "models": set_link(warehouse, plan.model_set),
+                "seconds": round(time.monotonic() - started, 2),
+            }
         )

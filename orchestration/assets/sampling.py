@@ -4,6 +4,7 @@ import time
 
 import dagster as dg
 
+from orchestration.assets.links import airbyte_link
 from orchestration.assets.steps import sizes_metadata, tenant_step
 from orchestration.partitions import tenants
 from orchestration.resources.airbyte_client import Airbyte
@@ -43,4 +44,10 @@ def sample_streams(
         with warehouse.control.begin() as store:
             grant_raw_read(store, tenant)
         sizes = table_sizes(warehouse.builder(tenant), found.names.sample, tables)
-        return dg.MaterializeResult(metadata={**sizes_metadata(sizes), "seconds": round(time.monotonic() - started, 2)})
+        return dg.MaterializeResult(
+            metadata={
+                **sizes_metadata(sizes),
+                "airbyte": airbyte_link(warehouse, found.workspace_id),
+                "seconds": round(time.monotonic() - started, 2),
+            }
+        )

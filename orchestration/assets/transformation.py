@@ -6,20 +6,31 @@ from collections.abc import Iterator
 import dagster as dg
 
 from analysis.errors import PermanentError
+from orchestration.assets.freshness import FRESH_SPEC, RELEASE, read_fresh
+from orchestration.assets.history import HISTORY_SPEC, keep_history
 from orchestration.assets.ingestion import drift
+from orchestration.assets.links import log_link, set_link
 from orchestration.assets.marts import MODELS, mart_specs
-from orchestration.assets.steps import rows_table, tenant_step
+from orchestration.assets.steps import preview_table, rows_table, tenant_step
 from orchestration.gates.approved import approved_plan, approved_row, stored_set
 from orchestration.gates.conservation import require_conserved_staging
 from orchestration.gates.proof import failed_nodes
 from orchestration.partitions import tenants
 from orchestration.resources.dbt_runner import NodeResult
 from orchestration.resources.model_builds import ModelBuilds, SetBuild
-from orchestration.resources.raw_data import preview
+from orchestration.resources.raw_data import preview, relation_bytes
 from orchestration.resources.tenant_run import TenantRun
 from orchestration.resources.warehouse import Warehouse
+from orchestration.tenancy.history import declare_history
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.releases import abandon_build, drop_old_releases, open_build, publish
+from orchestration.tenancy.releases import (
+    abandon_build,
+    drop_old_releases,
+    find_finished,
+    finish_build,
+    open_build,
+    publish,
+)
 from orchestration.tenancy.sealing import seal_build
 
 TESTS = "tests"
@@ -52,7 +63,7 @@ def models(
         with warehouse.control.connect() as store:
             row, plan = approved_row(store, tenant), approved_plan(store, tenant)
             model_set = stored_set(store, row)
-        open_build(warehouse.control, tenant, plan_id=row.plan_id, model_set=row.model_set)
+        build = open_build(warehouse.control, tenant, plan_id=row.plan_id, model_set=row.model_set)
         try:
             built = model_builds.build(tenant, model_set, names.raw, names.build)
             require_green(built)
@@ -60,6 +71,8 @@ def models(
         except PermanentError as error:
             abandon_build(warehouse.control, tenant, error.sentence)
             raise
+        declare_history(warehouse.control, tenant, build.number, built.history)
+        finish_build(warehouse.control, tenant, build.number)
         yield from results(context, warehouse, tenant, built, conserved)
 
 
@@ -86,6 +99,8 @@ def results(
         for node in ran
         if node.name not in marts
     ]
+    builder = warehouse.builder(tenant)
+    sizes = relation_bytes(builder, names.build)
     yield dg.MaterializeResult(
         asset_key=MODELS,
         metadata={
@@ -95,6 +110,8 @@ def results(
             "built": rows_table(others, limit=len(others)),
             "conservation": rows_table(conserved, limit=len(conserved)),
             "duplicates": sum(int(str(each["duplicates"])) for each in conserved),
+            "bytes": sum(size for name, size in sizes.items() if name not in marts),
+            "dbt_log": log_link(warehouse, tenant),
         },
         check_results=[test_result(MODELS, [node for node in tests_of(built) if marts.isdisjoint(node.attached_to)])],
     )
@@ -105,9 +122,11 @@ def results(
             asset_key=key,
             metadata={
                 "dagster/row_count": node.rows or 0,
+                "bytes": sizes.get(name, 0),
                 "seconds": round(node.seconds, 2),
                 "relation": f"{names.analytics}.{name}",
-                "preview": rows_table(preview(warehouse.builder(tenant), names.build, name)),
+                "preview": preview_table(preview(builder, names.build, name)),
+                "dbt_log": log_link(warehouse, tenant),
             },
             check_results=[test_result(key, own)],
         )
@@ -130,9 +149,10 @@ def test_result(key: dg.AssetKey, tests: list[NodeResult]) -> dg.AssetCheckResul
 
 
 @dg.asset(
-    key=["analytics", "release"],
+    key=RELEASE,
     group_name="analytics",
     deps=[MODELS, *(spec.key for spec in mart_specs())],
+    check_specs=[FRESH_SPEC, HISTORY_SPEC],
     partitions_def=tenants,
     kinds={"postgres"},
 )
@@ -142,20 +162,29 @@ def release(
     """The swap: the build becomes what readers see, in one transaction; two earlier releases are kept."""
     with tenant_step(context, warehouse) as tenant:
         started = time.monotonic()
-        sealed = seal_build(warehouse.control, tenant)
+        sealed = seal_build(warehouse.control, tenant, find_finished(warehouse.control, tenant).number)
         swap_started = time.monotonic()
-        published = publish(warehouse.control, tenant)
+        published = publish(warehouse.control, tenant, sealed.number)
         swap = time.monotonic() - swap_started
-        dropped = drop_old_releases(warehouse.control, tenant)
+    # The swap is done: from here on a failure is told, but what readers see is fresh.
+    with tenant_step(context, warehouse, before_swap=False) as tenant:
+        written, kept = keep_history(warehouse.control, tenant)
+        dropped = drop_old_releases(warehouse.control, tenant, keep=warehouse.settings.kept_releases)
+        with warehouse.control.connect() as store:
+            fresh = read_fresh(store, tenant)
         rows = [{"relation": name, "rows": count} for name, count in sorted(sealed.counts.items())]
         return dg.MaterializeResult(
             metadata={
                 "release": published.number,
                 "plan": published.plan_id or 0,
                 "model_set": published.model_set or "",
+                "dagster/row_count": sum(sealed.counts.values()),
                 "dropped_releases": ", ".join(map(str, dropped)) or "none",
                 "relations": rows_table(rows, limit=len(rows)),
+                "history": rows_table([{"table": name, "rows written": count} for name, count in written.items()]),
+                "models": set_link(warehouse, published.model_set),
                 "swap_seconds": round(swap, 3),
                 "seconds": round(time.monotonic() - started, 2),
-            }
+            },
+            check_results=[fresh, kept],
         )

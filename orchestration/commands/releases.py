@@ -26,7 +26,7 @@ def releases(tenant: TenantArgument, as_json: AsJson = False) -> None:
         {
             "release": row.number,
             "status": row.status,
-            "stale": row.stale_reason if row.is_stale else None,
+            "stale": row.stale_reason if row.status == "published" else None,
             "plan": row.plan_id,
             "model_set": row.model_set,
             "rows": sum(int(count) for count in row.counts.values()),
@@ -39,10 +39,10 @@ def releases(tenant: TenantArgument, as_json: AsJson = False) -> None:
 
 def rollback(
     tenant: TenantArgument,
-    to: Annotated[int | None, typer.Option(help="A kept release; without it the one before.")] = None,
+    release: Annotated[int | None, typer.Argument(help="A kept release; without it the one before.")] = None,
 ) -> None:
-    """Publish an earlier release again, in one transaction."""
+    """Publish a kept release again, in one transaction; naming the newer one takes it back."""
     from orchestration.tenancy import releases as tenancy
 
-    published = tenancy.rollback(warehouse().control, tenant, to)
+    published = tenancy.rollback(warehouse().control, tenant, release)
     console.print(f"Tenant {tenant} reads release {published.number} again.", highlight=False)

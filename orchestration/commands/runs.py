@@ -63,9 +63,7 @@ def analyse(tenant: TenantArgument, as_json: AsJson = False) -> None:
 
 def run(tenant: str, job: str, assets: Sequence[str] | None = None) -> None:
     """Run a job for a tenant that exists, telling each step as it starts."""
-    from orchestration.tenancy.registry import show_tenant
-
-    show_tenant(warehouse().control, tenant)
+    refuse_resting(tenant, can_follow=assets is None)
     started = time.monotonic()
     if progress.is_terminal:
         with progress.status(f"{tenant}: loading Dagster") as status:
@@ -73,6 +71,18 @@ def run(tenant: str, job: str, assets: Sequence[str] | None = None) -> None:
     else:
         _execute(tenant, job, assets, lambda step: progress.print(f"{tenant}: {step}", highlight=False))
     progress.print(f"{tenant}: done in {time.monotonic() - started:.1f} s", highlight=False)
+
+
+def refuse_resting(tenant: str, *, can_follow: bool) -> None:
+    """Refuse a tenant that is unknown, paused or busy, before Dagster's import; a daemon's run may be followed."""
+    from orchestration.stack.orchestrator import running_port
+    from orchestration.tenancy.lock import refuse_running
+    from orchestration.tenancy.registry import refuse_paused, show_tenant
+
+    control = warehouse().control
+    refuse_paused(show_tenant(control, tenant).tenant)
+    if not can_follow or running_port(load_settings().home) is None:
+        refuse_running(control, tenant)
 
 
 def _execute(tenant: str, job: str, assets: Sequence[str] | None, report: object) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.output import AsJson, console, program, progress, show_rows
+from orchestration.commands.context import warehouse
+from orchestration.commands.output import AsJson, console, program, progress, show_json, show_rows
 from orchestration.settings import load_settings
 
 
@@ -39,21 +40,51 @@ def down() -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """What runs, and where."""
+    """What runs and where, how many tenants there are, and whose release is stale and why."""
     from orchestration.stack import lifecycle
 
     rows = [
         {"component": state.component, "state": state.state, "where": state.where}
         for state in lifecycle.status(load_settings())
     ]
-    show_rows(rows, as_json)
+    counts, stale = _tenants() if any(row["state"] == "running" for row in rows) else ({}, [])
+    if as_json:
+        show_json({"components": rows, "tenants": counts, "stale": stale})
+        return
+    show_rows(rows, False)
+    if counts:
+        shown = ", ".join(f"{count} {state}" for state, count in counts.items())
+        console.print(f"Tenants: {shown}; {len(stale)} with a stale release", highlight=False)
+    if stale:
+        show_rows(stale, False, title="stale releases")
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Check versions, migrations, reachability, disk, ports and roles; exit code 2 if anything needs a hand."""
+def _tenants() -> tuple[dict[str, int], list[dict[str, object]]]:
+    """Tenants by status, and the stale releases; nothing where the database does not answer."""
+    from analysis.errors import SluiceError
+    from orchestration.tenancy.registry import count_tenants, stale_releases
+
+    try:
+        control = warehouse().control
+        counts, published = count_tenants(control), stale_releases(control)
+    except SluiceError as error:
+        progress.print(str(error), highlight=False, markup=False)
+        return {}, []
+    rows: list[dict[str, object]] = [
+        {"tenant": row.tenant_id, "release": row.number, "published_at": row.published_at, "reason": row.stale_reason}
+        for row in published
+    ]
+    return counts, rows
+
+
+def doctor(
+    as_json: AsJson = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Set tenants' roles and grants right first.")] = False,
+) -> None:
+    """Check versions, reachability, disk, ports, roles and every tenant's grants; exit code 2 if any needs a hand."""
     from orchestration.stack.doctor import examine
 
-    findings = examine(load_settings())
+    findings = examine(load_settings(), repair=repair)
     rows = [
         {
             "check": finding.check,

@@ -1,4 +1,4 @@
-"""`sluice tenant …`: add, list, show, connect, pause, resume, remove."""
+"""`sluice tenant …`: add, list, show, connect, pause, resume; `remove` is a module of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from orchestration.commands import removal
 from orchestration.commands.context import airbyte, warehouse
 from orchestration.commands.output import AsJson, console, program, progress, show_json, show_rows, working
 from orchestration.settings import load_settings
 
 app = typer.Typer(help="Tenants: who they are and what is connected.", no_args_is_help=True)
+removal.register(app)
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.", metavar="ID")]
 
 
@@ -35,14 +37,16 @@ def add(
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(
+    all_: Annotated[bool, typer.Option("--all", help="Removed tenants, too.")] = False, as_json: AsJson = False
+) -> None:
     """Every tenant with its state and published release."""
     from analysis.store.releases import find_status
     from analysis.store.tenants import list_sources, list_tenants
 
     with warehouse().control.connect() as store:
         rows = []
-        for tenant in list_tenants(store):
+        for tenant in list_tenants(store, with_removed=all_):
             published = find_status(store, tenant.tenant_id, "published")
             rows.append(
                 {
@@ -62,7 +66,7 @@ def show(tenant: TenantArgument, as_json: AsJson = False) -> None:
     """One tenant: sources, releases, what went wrong."""
     from orchestration.tenancy.registry import show_tenant
 
-    detail = show_tenant(warehouse().control, tenant)
+    detail = show_tenant(warehouse().control, tenant, even_removed=True)
     if as_json:
         show_json(
             {
@@ -80,7 +84,15 @@ def show(tenant: TenantArgument, as_json: AsJson = False) -> None:
         for row in detail.sources
     ]
     show_rows(sources, False, title="sources")
-    releases = [{"release": row.number, "status": row.status, "published": row.published_at} for row in detail.releases]
+    releases = [
+        {
+            "release": row.number,
+            "status": row.status,
+            "published": row.published_at,
+            "stale": row.stale_reason if row.status == "published" else None,
+        }
+        for row in detail.releases
+    ]
     show_rows(releases, False, title="releases")
     incidents = [{"at": row.happened_at, "step": row.step, "what": row.sentence} for row in detail.incidents]
     show_rows(incidents, False, title="open incidents")
@@ -118,23 +130,6 @@ def resume(tenant: TenantArgument) -> None:
 
     resume_tenant(warehouse().control, tenant)
     console.print(f"Tenant {tenant} is active.", highlight=False)
-
-
-@app.command()
-def remove(
-    tenant: TenantArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Erase a tenant: Airbyte workspace, schemas, logins, fleet rows, everything that is remembered."""
-    from orchestration.execution import delete_partition
-    from orchestration.tenancy.enrolment import erase_tenant
-
-    if not yes:
-        typer.confirm(f"Erase everything of tenant {tenant}?", abort=True)
-    with working(f"removing {tenant}"):
-        erase_tenant(warehouse(), airbyte(), tenant)
-        delete_partition(load_settings(), tenant)
-    console.print(f"Tenant {tenant} is gone.", highlight=False)
 
 
 def _psql() -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from analysis.errors import PermanentError
 from analysis.modelling import ModelPlan
-from analysis.store.releases import mark_stale
 from orchestration.gates.approved import approved_plan
 from orchestration.resources.raw_data import table_columns
 from orchestration.resources.warehouse import Warehouse
@@ -57,12 +56,10 @@ def compare(plan: ModelPlan, tables: dict[str, dict[str, str]]) -> Drift:
 
 
 def stop_on_drift(warehouse: Warehouse, tenant: str, found: Drift) -> None:
-    """Pause the tenant and mark its release stale when the plan no longer holds; other tenants go on."""
+    """Pause the tenant when the plan no longer holds; other tenants go on."""
     if not found.breaking:
         return
     reason = "; ".join(found.breaking[:5]) + (f"; and {len(found.breaking) - 5} more" if found.breaking[5:] else "")
-    with warehouse.control.begin() as store:
-        mark_stale(store, tenant, reason)
     pause_tenant(warehouse.control, tenant, reason)
     raise PermanentError(
         f"The sources no longer fit tenant {tenant}'s plan: {reason}. Resume the tenant and onboard it again.",

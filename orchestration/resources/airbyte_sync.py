@@ -69,5 +69,5 @@ def _explain(airbyte: Airbyte, connection_id: str, failure: dg.Failure) -> Excep
     job = airbyte.last_job(connection_id)
     if job is not None and job.status in ("failed", "cancelled"):
         reason = job.failure or "Airbyte gives no reason; see the job's log there."
-        return PermanentError(f"Airbyte job {job.id} {job.status}: {reason}", job=job.id)
+        return PermanentError(f"Airbyte job {job.id} {job.status}: {reason}")
     return RetryableError(f"The sync did not end: {failure.description}", connection=connection_id)

@@ -41,6 +41,16 @@ def table_sizes(builder: Engine, schema: str, tables: Iterable[str]) -> dict[str
     return sizes
 
 
+def relation_bytes(builder: Engine, schema: str) -> dict[str, int]:
+    """Sizes of a schema's tables, indexes included, by name; a view has none."""
+    sizes = """
+        select relname, pg_catalog.pg_total_relation_size(oid) from pg_catalog.pg_class
+        where relkind = 'r' and relnamespace = (select oid from pg_catalog.pg_namespace where nspname = %(schema)s)
+    """
+    with transaction(builder) as connection:
+        return dict(fetch(connection, sizes, schema=schema))
+
+
 def table_columns(builder: Engine, schema: str) -> dict[str, dict[str, str]]:
     """Stream columns of every table of a schema: column → PostgreSQL type."""
     listed = """

@@ -6,20 +6,31 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from analysis.errors import SluiceError
+from analysis.errors import PermanentError, SluiceError
+from analysis.store.audit import within_run
+from analysis.store.releases import mark_stale
+from analysis.store.tenants import find_tenant
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.lock import run_lock
+from orchestration.tenancy.limits import enforced, limits_of
+from orchestration.tenancy.lock import RunLock, run_lock
 from orchestration.tenancy.provisioning import remove_sample_connections
+from orchestration.tenancy.releases import drop_unfinished
 from orchestration.tenancy.schemas import drop_sample, drop_scratch
 
 
 @dataclass(frozen=True)
 class TenantRun:
-    """Proof that this process alone runs the tenant."""
+    """Proof that this process alone runs the tenant, as long as the lock's session lives."""
 
     tenant: TenantId
+    lock: RunLock | None = None
+
+    def check(self) -> None:
+        """A RetryableError if the right to go on is lost: a removal takes it away."""
+        if self.lock is not None:
+            self.lock.check()
 
 
 @dg.resource(required_resource_keys={"warehouse", "airbyte"})
@@ -27,19 +38,41 @@ def tenant_run(context: dg.InitResourceContext) -> Iterator[TenantRun]:
     """Hold the tenant's lock for the run; clear what a killed run left, and at the end what this run made."""
     run = context.run
     partition = run.tags.get(PARTITION_NAME_TAG) if run else None
-    if partition is None:
+    if run is None or partition is None:
         raise dg.Failure("Launch the job for one tenant: choose a partition.", allow_retries=False)
     warehouse, airbyte = context.resources.warehouse, context.resources.airbyte
     try:
         tenant = TenantId(partition)
-        with run_lock(warehouse.control, tenant):
-            clear_leftovers(warehouse, airbyte, tenant)
+        limits = limits_of(warehouse.settings)
+        with within_run(run.run_id), run_lock(warehouse.control, tenant) as lock, enforced(warehouse.control, limits):
             try:
-                yield TenantRun(tenant)
+                _refuse_removing(warehouse, tenant)
+                clear_leftovers(warehouse, airbyte, tenant)
+                drop_unfinished(warehouse.control, tenant)
+            except SluiceError as error:
+                _tell_stale(run, warehouse, tenant, error.sentence)
+                raise
+            try:
+                yield TenantRun(tenant, lock)
             finally:
+                lock.check()
                 clear_leftovers(warehouse, airbyte, tenant)
     except SluiceError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _refuse_removing(warehouse: Warehouse, tenant: TenantId) -> None:
+    with warehouse.control.connect() as store:
+        found = find_tenant(store, tenant)
+    if found is not None and found.status == "removing":
+        raise PermanentError("The tenant is being removed; finish with `sluice tenant remove`.", tenant=tenant)
+
+
+def _tell_stale(run: dg.DagsterRun, warehouse: Warehouse, tenant: TenantId, reason: str) -> None:
+    """A run that could not begin leaves the published release stale, unless it only meant to read it."""
+    if run.asset_selection is None or any(key.path[0] != "insights" for key in run.asset_selection):
+        with warehouse.control.begin() as store:
+            mark_stale(store, tenant, reason)
 
 
 def clear_leftovers(warehouse: Warehouse, airbyte: Airbyte, tenant: TenantId) -> None:

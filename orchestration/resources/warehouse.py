@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
+from analysis.store.audit import append, current_run
 from analysis.store.connect import open_engine
 from analysis.store.tables import releases, tenants
 from orchestration.settings import Settings
@@ -21,6 +22,7 @@ class Warehouse:
     def __init__(self, settings: Settings, load: Callable[[], Endpoints]) -> None:
         self.settings = settings
         self._load = load
+        self._told: set[tuple[str | None, str]] = set()
 
     @cached_property
     def endpoints(self) -> Endpoints:
@@ -39,8 +41,7 @@ class Warehouse:
 
     def builder_url(self, tenant: str) -> str:
         """The URL of the tenant's builder, which reads raw data and creates in scratch and build schemas."""
-        with self.control.connect() as connection:
-            return builder_url(connection, tenant, self.key)
+        return self._take_secret(tenant, "builder", builder_url)
 
     def builder(self, tenant: str) -> Engine:
         """An engine of the tenant's builder."""
@@ -48,8 +49,17 @@ class Warehouse:
 
     def reader_url(self, tenant: str) -> str:
         """The URL of the tenant's reader, which reads the published release."""
-        with self.control.connect() as connection:
-            return reader_url(connection, tenant, self.key)
+        return self._take_secret(tenant, "reader", reader_url)
+
+    def _take_secret(self, tenant: str, login: str, read: Callable[[Connection, str, SecretKey], str]) -> str:
+        """One audit row per run, or per command, that takes a login's secret, however often it does."""
+        taken = (current_run(), f"{login} of {tenant}")
+        with self.control.begin() as connection:
+            url = read(connection, tenant, self.key)
+            if taken not in self._told:
+                append(connection, tenant=tenant, action="secret.read", detail={"login": login})
+        self._told.add(taken)
+        return url
 
     def reader(self, tenant: str) -> Engine:
         """An engine of the tenant's reader."""

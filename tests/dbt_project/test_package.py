@@ -8,8 +8,10 @@ import pytest
 import yaml
 from psycopg import sql
 
+from analysis.errors import PermanentError
+from orchestration.resources.declared_history import declared_history
 from orchestration.resources.invocation import invoke
-from orchestration.resources.retargeting import BuildTarget
+from orchestration.resources.retargeting import BuildTarget, copy_manifest
 from orchestration.settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "dbt_project" / "models"
@@ -90,3 +92,33 @@ def test_dbt_reads_the_catalogue_of_one_schema_only(plain: Any):
 def test_a_builder_needs_no_right_on_the_database(built: Any, warehouse: str):
     with psycopg.connect(built.target.url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("create schema elsewhere")
+
+
+def test_every_mart_declares_its_history_by_the_key_that_its_tests_hold_unique(prepared: Any):
+    marts = yaml.safe_load((MODELS / "marts" / "_marts__models.yml").read_text("utf-8"))["models"]
+    unique = {
+        mart["name"]: tuple(test["unique_combination"]["arguments"]["columns"])
+        for mart in marts
+        for test in mart["data_tests"]
+        if isinstance(test, dict)
+    }
+    declared = declared_history(prepared.manifest)
+    assert {name: spec.key for name, spec in declared.items()} == unique
+    assert {name for name, spec in declared.items() if spec.kind == "versions"} == {"unified_customers"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"materialized": "view"}, "Only a table"),
+        ({"meta": {"history": {"key": ["customer"], "as": "versions"}}}, "does not have"),
+        ({"meta": {"history": "yes"}}, "declares its history as"),
+    ],
+    ids=["view", "unknown column", "no declaration"],
+)
+def test_a_history_that_cannot_be_kept_is_refused_before_anything_is_built(prepared: Any, change: Any, words: str):
+    manifest = copy_manifest(prepared.manifest)
+    for name, value in change.items():
+        setattr(manifest.nodes["model.sluice.unified_customers"].config, name, value)
+    with pytest.raises(PermanentError, match=words):
+        declared_history(manifest)

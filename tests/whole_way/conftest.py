@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -150,10 +150,9 @@ def relation_checksums(connection: psycopg.Connection, schema: str) -> dict[str,
     return found
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """A stack without the UI in a home of its own; stopped and gone afterwards, also when the tests are killed."""
-    folder = Path(tempfile.mkdtemp(prefix="sluice-whole-way-"))
+@contextmanager
+def stack_in(folder: Path) -> Iterator[Stack]:
+    """A stack, not started, with its home in this folder; both are gone afterwards, also when the tests are killed."""
     folder.chmod(0o711)  # so that the account that PostgreSQL runs under as root gets in
     home = folder / "home"
     given = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
@@ -167,10 +166,8 @@ def stack() -> Iterator[Stack]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    made = Stack(home, environment)
     try:
-        made.sluice("up", "--no-ui")
-        yield made
+        yield Stack(home, environment)
     finally:
         lifecycle.down(Settings(home=home))
         watchdog.kill()
@@ -181,6 +178,20 @@ def stack() -> Iterator[Stack]:
             shutil.rmtree(place)
             with suppress(OSError):  # others' data may be there
                 place.parent.rmdir()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A running stack without the UI, shared by the tests that leave it running."""
+    with stack_in(Path(tempfile.mkdtemp(prefix="sluice-whole-way-"))) as made:
+        made.sluice("up", "--no-ui")
+        yield made
+
+
+@pytest.fixture(scope="session")
+def make_stack() -> Callable[[Path], AbstractContextManager[Stack]]:
+    """Makes stacks in folders of the test's choice."""
+    return stack_in
 
 
 @pytest.fixture(scope="session")

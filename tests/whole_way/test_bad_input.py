@@ -143,7 +143,7 @@ def test_of_two_runs_at_once_the_second_is_refused_and_the_first_goes_on(stack, 
     first = stack.start("onboard", tiny)
     try:
         holds = "select 1 from pg_stat_activity where application_name = 'sluice run tiny'"
-        wait_until(lambda: first.poll() is not None or stack.control(holds))
+        wait_until(lambda: first.poll() is not None or stack.control(holds), pause=0.2)
         second = stack.attempt("onboard", tiny)
     finally:
         ended = stack.end(first)
@@ -177,6 +177,15 @@ def test_a_record_that_contradicts_its_schema_is_loaded_as_null_and_the_run_goes
         assert reader.execute(query).fetchall() == [("1", 5), ("2", None), ("3", 5)]
 
 
+def last_fresh_check(stack, tenant):
+    """What the check `fresh` of a tenant's release last said in Dagster."""
+    query = """
+        select execution_status from asset_check_executions
+        where check_name = 'fresh' and partition = %s order by id desc limit 1
+    """
+    return stack.dagster(query, tenant)[0][0]
+
+
 @pytest.mark.slow
 def test_a_source_that_breaks_half_way_spoils_nothing_and_runs_again_when_mended(stack, tmp_path, checksums):
     folder, size = tmp_path / "orders", 60_000
@@ -194,12 +203,18 @@ def test_a_source_that_breaks_half_way_spoils_nothing_and_runs_again_when_mended
     internal = "select count(*) from pg_class where relnamespace = 'airbyte_internal'::regnamespace"
     assert stack.control(internal) == [(0,)]
     assert stack.json("tenant", "show", "halfway")["incidents"]
+    (stale,) = [each for each in stack.json("status")["stale"] if each["tenant"] == "halfway"]
+    assert stale["release"] == 1 and str(folder / "orders.jsonl") in stale["reason"]
+    assert [each["stale"] for each in stack.json("releases", "halfway")] == [stale["reason"]]
+    assert last_fresh_check(stack, "halfway") == "FAILED"
     write(folder, map(order, range(size)))
     stack.sluice("onboard", "halfway")
     assert stack.published("halfway") > 1
     with psycopg.connect(stack.reader_url("halfway")) as reader:
         assert reader.execute("select count(*), count(distinct id) from canonical_order").fetchall() == [(size, size)]
     assert (stack.leftovers("halfway"), stack.json("tenant", "show", "halfway")["incidents"]) == ([], [])
+    assert "halfway" not in [each["tenant"] for each in stack.json("status")["stale"]]
+    assert last_fresh_check(stack, "halfway") == "SUCCEEDED"
 
 
 @pytest.mark.slow

@@ -5,7 +5,9 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from psycopg import errors
@@ -92,15 +94,21 @@ def journeys(stack, shared, generate, table_of, tmp_path_factory):
         return {"real": real.result(), "shop": shop.result(), "grown": grown.result(), "folder": folder}
 
 
-def last_metadata(stack, tenant, asset):
-    """Metadata of the newest materialisation of a tenant's asset, by label: what Dagster shows of a run."""
+def metadata_by_asset(stack, tenant):
+    """Metadata of the newest materialisation of each of a tenant's assets, by label: what Dagster shows of a run."""
     query = """
-        select event from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION'
-        and asset_key = %s and partition = %s order by id desc limit 1
+        select asset_key, event from event_logs
+        where dagster_event_type = 'ASSET_MATERIALIZATION' and partition = %s order by id
     """
-    event = json.loads(stack.dagster(query, json.dumps(asset), tenant)[0][0])
-    entries = event["dagster_event"]["event_specific_data"]["materialization"]["metadata_entries"]
-    return {entry["label"]: entry["entry_data"] for entry in entries}
+    found = {}
+    for asset, event in stack.dagster(query, tenant):
+        entries = json.loads(event)["dagster_event"]["event_specific_data"]["materialization"]["metadata_entries"]
+        found["/".join(json.loads(asset))] = {entry["label"]: entry["entry_data"] for entry in entries}
+    return found
+
+
+def last_metadata(stack, tenant, asset):
+    return metadata_by_asset(stack, tenant)["/".join(asset)]
 
 
 def declared_keys(shared, connector):
@@ -293,10 +301,49 @@ def test_the_report_of_a_grown_tenant_is_about_its_newest_release(stack, journey
     assert [(report, 2)] == kept
 
 
+def leads_somewhere(entry, assets):
+    """Whether a link's page answers, its file is there, its asset exists; None for what is no link."""
+    if "url" in entry:
+        return httpx.get(entry["url"]).status_code == 200
+    if "path" in entry:
+        return Path(entry["path"]).exists()
+    return "/".join(entry["asset_key"]["path"]) in assets if "asset_key" in entry else None
+
+
+def test_every_materialisation_tells_rows_or_counts_seconds_a_table_and_where_to_look(stack, journeys, table_of):
+    found = metadata_by_asset(stack, "real")
+    assert {name.split("/")[0] for name in found} == {"sample", "analysis", "raw", "analytics", "insights"}
+    assert len(found) == 15
+    for name, metadata in found.items():
+        assert metadata["seconds"]["value"] >= 0, name
+        assert [label for label, entry in metadata.items() if isinstance(entry.get("value"), int)], name
+        tables = [entry["md_str"] for entry in metadata.values() if entry.get("md_str", "").startswith("|")]
+        assert tables and all(map(table_of, tables)), name
+        links = {label: leads_somewhere(entry, found) for label, entry in metadata.items()}
+        assert [label for label, leads in links.items() if leads], (name, metadata)
+        assert [label for label, leads in links.items() if leads is False] == [], name
+    for name in ("sample/streams", "raw/streams"):
+        sizes = table_of(found[name]["tables"]["md_str"])
+        for label, column in (("dagster/row_count", "rows"), ("bytes", "bytes")):
+            assert found[name][label]["value"] == sum(int(row[column]) for row in sizes) > 0, (name, label)
+
+
+def test_nobody_reads_a_customers_name_or_address_in_what_dagster_keeps(stack, journeys, lines):
+    folder = journeys["folder"]
+    kept = "".join(event for (event,) in stack.dagster("select event from event_logs where partition = 'grown'"))
+    assert "unified_customers" in kept
+    for customer in lines(folder / "stripe" / "customers.jsonl"):
+        assert customer["email"].lower() not in kept.lower()
+        assert customer["name"] not in kept
+
+
 def test_every_reading_command_prints_json(stack, journeys):
     tenants = {each["tenant"]: (each["status"], each["release"]) for each in stack.json("tenant", "list")}
     assert tenants.items() >= {"real": ("active", 1), "shop": ("active", 1), "grown": ("active", 2)}.items()
-    assert {each["state"] for each in stack.json("status")} == {"running", "down"}
+    status = stack.json("status")
+    assert {each["state"] for each in status["components"]} == {"running", "down"}
+    stale = {each["tenant"]: each["reason"] for each in status["stale"]}
+    assert stale["shop"].startswith("Rolled back from release 2 by ") and "real" not in stale
     assert {each["ok"] for each in stack.json("doctor")} == {"ok"}
     shown = stack.json("tenant", "show", "real")
     assert (shown["incidents"], len(shown["sources"])) == ([], 2)

@@ -1,10 +1,10 @@
-"""Real streams as profiles, their rows in raw tables as Airbyte lays them out, and dbt run on a rendered set."""
+"""Streams' rows in raw tables as Airbyte lays them out, and dbt run on a rendered set."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,36 +16,8 @@ import pytest
 from psycopg import sql
 
 from analysis.modelling import ModelPlan, ModelSet
-from analysis.profiling import StreamSample
 
 PACKAGE = Path(__file__).parents[3] / "dbt_project"
-
-
-@pytest.fixture(scope="session")
-def read_samples(shared: Path) -> Callable[..., list[StreamSample]]:
-    """The streams of a connector's records, as the sample step hands them to profiling."""
-
-    def read(connector: str, streams: Iterable[str] = ()) -> list[StreamSample]:
-        catalog = json.loads((shared / "catalogs" / f"{connector}.json").read_text())["streams"]
-        found = [stream for stream in catalog if not streams or stream["name"] in streams]
-        files = {stream["name"]: shared / "records" / connector / f"{stream['name']}.jsonl" for stream in found}
-        return [_sample(connector, stream, files[stream["name"]]) for stream in found if files[stream["name"]].exists()]
-
-    return read
-
-
-def _sample(source: str, stream: Mapping[str, Any], file: Path) -> StreamSample:
-    properties = set(stream["json_schema"].get("properties", {}))
-    records = [json.loads(line) for line in file.read_text().splitlines()]
-    return StreamSample(
-        source=source,
-        stream=stream["name"],
-        table=f"{source}_{stream['name']}",
-        json_schema=stream["json_schema"],
-        primary_key=tuple(tuple(path) for path in stream.get("source_defined_primary_key") or ()),
-        cursor=tuple(stream.get("default_cursor_field") or ()),
-        records=[{name: value for name, value in record.items() if name in properties} for record in records],
-    )
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,8 @@ CANONICAL = {
 }
 
 
-def test_real_connectors_build_and_every_raw_row_is_staged(read_samples, load_raw, run_dbt, database):
-    samples = [sample for connector, streams in STREAMS.items() for sample in read_samples(connector, streams)]
+def test_real_connectors_build_and_every_raw_row_is_staged(read_connector, load_raw, run_dbt, database):
+    samples = [sample for connector, streams in STREAMS.items() for sample in read_connector(connector, streams)]
     profile = profile_sample(samples)
     plan = plan_models(profile, propose_mappings(profile))
     load_raw(plan, {(sample.source, sample.stream): sample.records for sample in samples})

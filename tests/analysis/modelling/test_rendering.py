@@ -9,9 +9,9 @@ from analysis.profiling import profile_sample
 
 
 @pytest.fixture(scope="module")
-def model_set(read_samples) -> ModelSet:
+def model_set(read_connector) -> ModelSet:
     streams = {"stripe": ("customers", "charges"), "github": ("tags", "reviews", "pull_requests")}
-    samples = [sample for connector, names in streams.items() for sample in read_samples(connector, names)]
+    samples = [sample for connector, names in streams.items() for sample in read_connector(connector, names)]
     profile = profile_sample(samples)
     return render(plan_models(profile, propose_mappings(profile)))
 

@@ -1,7 +1,7 @@
 """Connectors' real records as samples, laid out as their raw tables are: declared columns only."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,19 @@ import pytest
 
 from analysis.profiling import StreamSample
 
-ReadConnector = Callable[[str], list[StreamSample]]
+ReadConnector = Callable[..., list[StreamSample]]
 
 
 @pytest.fixture(scope="session")
 def read_connector(shared: Path) -> ReadConnector:
-    """Reads every recorded stream of a connector."""
+    """Reads the recorded streams of a connector, or those of them that are named."""
 
-    def read(connector: str) -> list[StreamSample]:
+    def read(connector: str, streams: Collection[str] = ()) -> list[StreamSample]:
         catalog = json.loads((shared / "catalogs" / f"{connector}.json").read_text("utf-8"))
         found = [
             (stream, shared / "records" / connector / f"{stream['name'].replace('/', '_')}.jsonl")
             for stream in catalog["streams"]
+            if not streams or stream["name"] in streams
         ]
         return [_sample(connector, stream, path) for stream, path in found if path.exists()]
 

@@ -1,0 +1,41 @@
+"""History as a check of the release: what cannot be written is told, and the release stays published."""
+
+from __future__ import annotations
+
+import warnings
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from analysis.errors import PermanentError, SluiceError
+from analysis.store.runs import record_incident, resolve_incidents
+from orchestration.assets.freshness import RELEASE
+from orchestration.partitions import tenants
+from orchestration.tenancy.history import write_history
+
+HISTORY = "history"
+with warnings.catch_warnings():
+    # Checks by partition are a preview; without, the last tenant's answer would stand for all.
+    warnings.simplefilter("ignore", dg.PreviewWarning)
+    HISTORY_SPEC = dg.AssetCheckSpec(
+        HISTORY, asset=RELEASE, partitions_def=tenants, description="What survives releases was written from this one."
+    )
+
+
+def keep_history(control: Engine, tenant: str) -> tuple[dict[str, int], dg.AssetCheckResult]:
+    """Write the tenant's history: rows by table, and the check that says whether all was written."""
+    try:
+        written = write_history(control, tenant)
+    except SluiceError as error:
+        with control.begin() as store:
+            keys = {name: str(value) for name, value in error.keys.items()}
+            permanent = isinstance(error, PermanentError)
+            record_incident(store, tenant, HISTORY, error.sentence, is_permanent=permanent, keys=keys)
+        return {}, _result(passed=False, description=str(error))
+    with control.begin() as store:
+        resolve_incidents(store, tenant, step=HISTORY)
+    return written, _result(passed=True, description=None)
+
+
+def _result(*, passed: bool, description: str | None) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=passed, asset_key=RELEASE, check_name=HISTORY, description=description)
