@@ -8,7 +8,7 @@ from orchestration.partitions import tenants
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.appearance import appeared_sources, appeared_tenants
-from orchestration.tenancy.limits import end_overlong, limits_of
+from orchestration.tenancy.walls.limits import end_overlong, limits_of
 
 MODELLING = dg.AssetSelection.groups("sample", "analysis")
 REFRESH = dg.AssetSelection.groups("raw", "analytics", "insights")

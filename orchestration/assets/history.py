@@ -11,7 +11,7 @@ from analysis.errors import PermanentError, SluiceError
 from analysis.store.runs import record_incident, resolve_incidents
 from orchestration.assets.freshness import RELEASE
 from orchestration.partitions import tenants
-from orchestration.tenancy.history import write_history
+from orchestration.tenancy.history.writing import write_history
 
 HISTORY = "history"
 with warnings.catch_warnings():

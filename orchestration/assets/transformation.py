@@ -21,17 +21,11 @@ from orchestration.resources.model_builds import ModelBuilds, SetBuild
 from orchestration.resources.raw_data import preview, relation_bytes
 from orchestration.resources.tenant_run import TenantRun
 from orchestration.resources.warehouse import Warehouse
-from orchestration.tenancy.history import declare_history
+from orchestration.tenancy.history.writing import declare_history
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.releases import (
-    abandon_build,
-    drop_old_releases,
-    find_finished,
-    finish_build,
-    open_build,
-    publish,
-)
-from orchestration.tenancy.sealing import seal_build
+from orchestration.tenancy.publishing.builds import abandon_build, find_finished, finish_build, open_build
+from orchestration.tenancy.publishing.releases import drop_old_releases, publish
+from orchestration.tenancy.publishing.sealing import seal_build
 
 TESTS = "tests"
 MODELS_SPEC = dg.AssetSpec(

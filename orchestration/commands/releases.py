@@ -42,7 +42,7 @@ def rollback(
     release: Annotated[int | None, typer.Argument(help="A kept release; without it the one before.")] = None,
 ) -> None:
     """Publish a kept release again, in one transaction; naming the newer one takes it back."""
-    from orchestration.tenancy import releases as tenancy
+    from orchestration.tenancy.publishing import releases as tenancy
 
     published = tenancy.rollback(warehouse().control, tenant, release)
     console.print(f"Tenant {tenant} reads release {published.number} again.", highlight=False)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import PermanentError
-from orchestration.tenancy.history_spec import HistorySpec, parse_spec
+from orchestration.tenancy.history.spec import HistorySpec, parse_spec
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest

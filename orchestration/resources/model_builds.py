@@ -10,7 +10,7 @@ from analysis.modelling import ModelSet
 from orchestration.resources.declared_history import declared_history
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import PROJECT_ROOT
-from orchestration.tenancy.history_spec import HistorySpec
+from orchestration.tenancy.history.spec import HistorySpec
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.schemas import grant_raw_read
 

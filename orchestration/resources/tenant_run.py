@@ -13,11 +13,11 @@ from analysis.store.tenants import find_tenant
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.limits import enforced, limits_of
 from orchestration.tenancy.lock import RunLock, run_lock
 from orchestration.tenancy.provisioning import remove_sample_connections
-from orchestration.tenancy.releases import drop_unfinished
+from orchestration.tenancy.publishing.builds import drop_unfinished
 from orchestration.tenancy.schemas import drop_sample, drop_scratch
+from orchestration.tenancy.walls.limits import enforced, limits_of
 
 
 @dataclass(frozen=True)

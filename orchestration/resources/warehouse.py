@@ -12,8 +12,8 @@ from analysis.store.connect import open_engine
 from analysis.store.tables import releases, tenants
 from orchestration.settings import Settings
 from orchestration.stack.endpoints import Endpoints
-from orchestration.tenancy.credentials import builder_url, reader_url
 from orchestration.tenancy.secrets import SecretKey, load_key
+from orchestration.tenancy.walls.credentials import builder_url, reader_url
 
 
 class Warehouse:

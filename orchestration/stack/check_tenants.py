@@ -58,7 +58,7 @@ def limits(settings: Settings) -> Iterator[Outcome]:
 def tenants(settings: Settings) -> Iterator[Outcome]:
     """Every tenant's logins, schemas and tables are as described; a finding names tenant, thing and what is wrong."""
     from orchestration.tenancy.registry import count_tenants
-    from orchestration.tenancy.repairs import find_faults
+    from orchestration.tenancy.walls.repairs import find_faults
 
     engine = _engine(settings)
     if engine is None:
@@ -77,8 +77,8 @@ def tenants(settings: Settings) -> Iterator[Outcome]:
 
 def repair(settings: Settings) -> Iterator[Outcome]:
     """Set right what can be of the tenants' walls, and say what was."""
-    from orchestration.tenancy.repairs import repair_all
     from orchestration.tenancy.secrets import load_key
+    from orchestration.tenancy.walls.repairs import repair_all
 
     engine = _engine(settings)
     if engine is None:

@@ -144,9 +144,9 @@ def _control_url(settings: Settings, report: Report, undo: ExitStack) -> str:
 def _migrate(settings: Settings, control_url: str, report: Report) -> None:
     from analysis.store import migrate
     from analysis.store.connect import open_engine
-    from orchestration.tenancy.handover import hand_over
-    from orchestration.tenancy.platform import prepare_platform
     from orchestration.tenancy.secrets import load_key
+    from orchestration.tenancy.walls.handover import hand_over
+    from orchestration.tenancy.walls.platform import prepare_platform
 
     load_key(settings)  # makes it on the first start; a malformed one is refused here, not in a tenant's run
     if migrate.current_revision(control_url) != migrate.head_revision():

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from analysis.errors import RetryableError
 from orchestration.tenancy.identifiers import TenantId
-from orchestration.tenancy.roles import end_session
 from orchestration.tenancy.statements import fetch, in_words, transaction
+from orchestration.tenancy.walls.roles import end_session
 
 _TRY = "select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('sluice run ' || %(tenant)s, 0))"
 _HOLDERS = """

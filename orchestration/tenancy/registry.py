@@ -11,14 +11,14 @@ from analysis.store import releases as release_rows
 from analysis.store import tenants as rows
 from analysis.store.audit import append
 from analysis.store.runs import IncidentRow, open_incidents
-from orchestration.tenancy.credentials import set_passwords
-from orchestration.tenancy.grants import LOADER
 from orchestration.tenancy.identifiers import TenantId, TenantNames, check_raw_tables, check_source_name
-from orchestration.tenancy.platform import prepare_platform
-from orchestration.tenancy.roles import create_roles
 from orchestration.tenancy.schemas import create_schemas
 from orchestration.tenancy.secrets import SecretKey
 from orchestration.tenancy.statements import transaction
+from orchestration.tenancy.walls.credentials import set_passwords
+from orchestration.tenancy.walls.grants import LOADER
+from orchestration.tenancy.walls.platform import prepare_platform
+from orchestration.tenancy.walls.roles import create_roles
 
 
 @dataclass(frozen=True)

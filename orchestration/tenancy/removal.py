@@ -9,14 +9,15 @@ from analysis.store.audit import append
 from analysis.store.releases import find_status
 from analysis.store.tenants import list_sources, list_tenants, retire_tenant, set_status
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.keepers import lock_logins
 from orchestration.tenancy.lock import TenantBusyError, run_lock
+from orchestration.tenancy.publishing.builds import abandon_build
+from orchestration.tenancy.publishing.releases import close_kept
 from orchestration.tenancy.raw_names import raw_table_name, temporary_table_name
 from orchestration.tenancy.registry import require_tenant
-from orchestration.tenancy.releases import abandon_build, close_kept
-from orchestration.tenancy.roles import cut_sessions, drop_roles, forbid_logins
 from orchestration.tenancy.schemas import drop_sample, drop_scratch
 from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.walls.keepers import lock_logins
+from orchestration.tenancy.walls.roles import cut_sessions, drop_roles, forbid_logins
 
 _SCHEMAS = """
 select nspname::text from pg_catalog.pg_namespace

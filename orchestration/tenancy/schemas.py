@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection, Engine
 
-from orchestration.tenancy.grants import LOADER, Kind, grant_schema, grant_tables
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.roles import cut_sessions
 from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.walls.grants import LOADER, Kind, grant_schema, grant_tables
+from orchestration.tenancy.walls.roles import cut_sessions
 
 
 def schema_exists(connection: Connection, schema: str) -> bool:

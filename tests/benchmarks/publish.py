@@ -25,9 +25,11 @@ from analysis.store.connect import open_engine
 from analysis.store.migrate import upgrade
 from orchestration.stack import bootstrap
 from orchestration.stack.database import EmbeddedPostgres
-from orchestration.tenancy import credentials, registry, releases, sealing
+from orchestration.tenancy import registry
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.secrets import SecretKey
+from orchestration.tenancy.walls import credentials
 
 NAMES = TenantNames(TenantId("bench"))
 IN_PLACE = "in_place"
@@ -80,7 +82,7 @@ class Bench:
                 )
 
     def open(self) -> None:
-        self.number = releases.open_build(self.engine, NAMES.tenant).number
+        self.number = builds.open_build(self.engine, NAMES.tenant).number
 
     def build(self) -> None:
         self.fill(self.builder_url, NAMES.build)

@@ -21,14 +21,15 @@ from analysis.store.migrate import upgrade
 from analysis.store.tenants import insert_tenant, set_status
 from orchestration.stack import bootstrap
 from orchestration.stack.database import EmbeddedPostgres
-from orchestration.tenancy import credentials, registry
+from orchestration.tenancy import registry
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.platform import prepare_platform
-from orchestration.tenancy.repairs import find_faults
-from orchestration.tenancy.roles import create_roles
 from orchestration.tenancy.schemas import create_schemas
 from orchestration.tenancy.secrets import SecretKey
 from orchestration.tenancy.statements import fetch, transaction
+from orchestration.tenancy.walls import credentials
+from orchestration.tenancy.walls.platform import prepare_platform
+from orchestration.tenancy.walls.repairs import find_faults
+from orchestration.tenancy.walls.roles import create_roles
 
 LEVELS = (0, 1_000, 10_000)
 REPEATS = 15

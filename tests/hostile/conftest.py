@@ -17,10 +17,12 @@ from analysis.store import fleet
 from analysis.store.connect import open_engine
 from analysis.store.migrate import upgrade
 from orchestration.stack import bootstrap
-from orchestration.tenancy import credentials, registry, releases, schemas, sealing
+from orchestration.tenancy import registry, schemas
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.removal import remove_tenant
 from orchestration.tenancy.secrets import SecretKey
+from orchestration.tenancy.walls import credentials
 
 DATABASE = "test_hostile"
 REFUSAL = r"permission denied|must be owner|must have|must be superuser|must be able to|is not allowed|not available"
@@ -128,7 +130,7 @@ class Side:
 
     def open_build(self) -> None:
         """A build that holds every mart and one model of the tenant's own."""
-        releases.open_build(self.engine, str(self))
+        builds.open_build(self.engine, str(self))
         made = {"own_orders": f"select 1 as id, '{self.secret}'::text as email"}
         made |= {table.name: self.mart(table) for table in fleet.MARTS}
         self.builder.keep(*(f"create table {self.names.build}.{name} as {query}" for name, query in made.items()))

@@ -14,12 +14,13 @@ from analysis.store.migrate import upgrade
 from orchestration.automation import statement_overran
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import Settings
-from orchestration.tenancy import registry, releases, schemas, sealing
+from orchestration.tenancy import registry, schemas
 from orchestration.tenancy.identifiers import TenantId
-from orchestration.tenancy.limits import Limits, end_overlong, enforced
 from orchestration.tenancy.lock import is_running, run_lock
-from orchestration.tenancy.platform import prepare_platform
+from orchestration.tenancy.publishing import releases, sealing
 from orchestration.tenancy.removal import remove_tenant
+from orchestration.tenancy.walls.limits import Limits, end_overlong, enforced
+from orchestration.tenancy.walls.platform import prepare_platform
 
 LOGINS = ("builder", "reader")
 ENDLESS = "select count(*) from generate_series(1, 100000) as a, generate_series(1, 100000) as b"

@@ -13,8 +13,9 @@ from analysis.modelling.checks import check_plan, check_set, check_sql
 from analysis.profiling import ColumnProfile, SampleProfile, StreamProfile
 from orchestration.resources import retargeting
 from orchestration.settings import PROJECT_ROOT
-from orchestration.tenancy import identifiers, registry, releases, sealing
+from orchestration.tenancy import identifiers, registry
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.publishing import releases, sealing
 from orchestration.tenancy.raw_names import raw_column_names, raw_table_name
 
 NASTY = {

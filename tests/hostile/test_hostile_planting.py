@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestration.tenancy import releases, sealing
-from orchestration.tenancy.contents import find_forbidden
+from orchestration.tenancy.publishing import releases, sealing
+from orchestration.tenancy.publishing.contents import find_forbidden
 
 LOGINS = ("builder", "reader")
 # A function that calls itself immutable may not write, but what it calls may.

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from orchestration.tenancy import registry, releases, sealing
+from orchestration.tenancy import registry
+from orchestration.tenancy.publishing import releases, sealing
 
 LOGINS = ("builder", "reader")
 OTHERS = (

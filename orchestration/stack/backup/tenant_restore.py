@@ -25,15 +25,15 @@ from orchestration.stack.backup.rows import Portion
 from orchestration.stack.backup.tenant import AIRBYTE, AT_REST, SCHEMAS_MEMBER, member_of, tenant_portions
 from orchestration.stack.backup.whole_restore import Opened, audit_detail, check_counts
 from orchestration.stack.endpoints import Endpoints
-from orchestration.tenancy.credentials import set_passwords
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.lock import run_lock
-from orchestration.tenancy.platform import prepare_platform
 from orchestration.tenancy.removal import remove_tenant, tenant_schemas
-from orchestration.tenancy.roles import create_roles
 from orchestration.tenancy.schemas import create_schemas
 from orchestration.tenancy.secrets import SecretKey
 from orchestration.tenancy.statements import transaction
+from orchestration.tenancy.walls.credentials import set_passwords
+from orchestration.tenancy.walls.platform import prepare_platform
+from orchestration.tenancy.walls.roles import create_roles
 
 Report = Callable[[str], None]
 Session = psycopg.Connection[Any]

@@ -26,12 +26,12 @@ from orchestration.stack.backup.whole import DAGSTER_MEMBER, WAREHOUSE_MEMBER
 from orchestration.stack.endpoints import FILE_NAME
 from orchestration.stack.lifecycle import DatabaseUrls
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.platform import prepare_platform
 from orchestration.tenancy.registry import add_tenant
 from orchestration.tenancy.removal import sweep_orphans, tenant_schemas
-from orchestration.tenancy.roles import create_roles, drop_roles
 from orchestration.tenancy.secrets import SecretKey
 from orchestration.tenancy.statements import transaction
+from orchestration.tenancy.walls.platform import prepare_platform
+from orchestration.tenancy.walls.roles import create_roles, drop_roles
 
 Report = Callable[[str], None]
 Session = psycopg.Connection[Any]

@@ -18,9 +18,11 @@ from analysis.store import tenants
 from analysis.store.connect import open_engine
 from analysis.store.migrate import upgrade
 from orchestration.stack import bootstrap
-from orchestration.tenancy import credentials, registry, releases, removal, sealing
+from orchestration.tenancy import registry, removal
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.secrets import SecretKey
+from orchestration.tenancy.walls import credentials
 
 NUMBERS = count(1)
 MARTS = {
@@ -60,12 +62,12 @@ class Tenant:
 
     def build(self, models: dict[str, str] | None = None, marts: dict[str, str] = MARTS) -> int:
         """Open a build and fill it as the builder: `n` in a mart's text is the release's number."""
-        number = releases.open_build(self.engine, str(self)).number
+        number = builds.open_build(self.engine, str(self)).number
         with self.builder.begin() as connection:
             for name, query in {**marts, **(models or {})}.items():
                 place = f'"{self.names.build}"."{name}"'
                 connection.exec_driver_sql(f"create table {place} as {query.format(n=number)}")
-        releases.finish_build(self.engine, str(self), number)
+        builds.finish_build(self.engine, str(self), number)
         return number
 
     def publish(self, models: dict[str, str] | None = None) -> int:

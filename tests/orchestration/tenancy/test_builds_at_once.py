@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import exc, text
 
 from analysis.errors import PermanentError, RetryableError, SluiceError
-from orchestration.tenancy import registry, releases, removal, sealing
+from orchestration.tenancy import registry, removal
 from orchestration.tenancy.lock import TenantBusyError, run_lock
+from orchestration.tenancy.publishing import builds, releases, sealing
 
 MODELS = {"own_orders": "select {n} as id from generate_series(1, 500)"}
 
@@ -53,8 +54,8 @@ def test_builds_that_meet_without_the_lock_publish_whole_releases_or_nothing(ten
 def test_a_run_that_lost_its_place_neither_seals_nor_publishes_the_other_runs_build(tenant):
     first = tenant.publish(MODELS)
     mine = tenant.build(MODELS)
-    others = releases.open_build(tenant.engine, str(tenant)).number
-    for step in (releases.finish_build, sealing.seal_build, releases.publish):
+    others = builds.open_build(tenant.engine, str(tenant)).number
+    for step in (builds.finish_build, sealing.seal_build, releases.publish):
         with pytest.raises(PermanentError, match="Another run has begun a build since"):
             step(tenant.engine, str(tenant), mine)
     assert (whole(tenant), others) == (first, mine + 1)
@@ -62,16 +63,16 @@ def test_a_run_that_lost_its_place_neither_seals_nor_publishes_the_other_runs_bu
 
 def test_half_a_build_is_never_published_and_the_next_run_clears_it(tenant):
     first = tenant.publish(MODELS)
-    releases.open_build(tenant.engine, str(tenant))
+    builds.open_build(tenant.engine, str(tenant))
     with pytest.raises(PermanentError, match="no finished build"):
-        releases.find_finished(tenant.engine, str(tenant))
-    assert releases.drop_unfinished(tenant.engine, str(tenant))
+        builds.find_finished(tenant.engine, str(tenant))
+    assert builds.drop_unfinished(tenant.engine, str(tenant))
     published = registry.show_tenant(tenant.engine, str(tenant)).releases[-1]
     assert (published.number, published.stale_reason) == (first, "The last build did not finish.")
     assert tenant.names.build not in tenant.schemas()
     finished = tenant.build(MODELS)
-    assert not releases.drop_unfinished(tenant.engine, str(tenant))
-    assert releases.find_finished(tenant.engine, str(tenant)).number == finished
+    assert not builds.drop_unfinished(tenant.engine, str(tenant))
+    assert builds.find_finished(tenant.engine, str(tenant)).number == finished
 
 
 def test_a_rollback_while_a_mart_is_copied_to_the_fleet_need_not_wait_for_it(tenant, holding_mart):

@@ -9,7 +9,8 @@ import time
 import pytest
 from sqlalchemy import text
 
-from orchestration.tenancy import releases, removal, sealing
+from orchestration.tenancy import removal
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.registry import show_tenant
 
 MART, POINTER, RELEASES = "analytics.dashboard_summary", "analytics.current_release", "sluice.releases"
@@ -22,7 +23,7 @@ def published(tenant):
 @pytest.mark.parametrize(
     ("step", "table"),
     [
-        (releases.open_build, RELEASES),
+        (builds.open_build, RELEASES),
         (sealing.seal_build, MART),
         (sealing.seal_build, RELEASES),
         (releases.publish, POINTER),
@@ -35,7 +36,7 @@ def published(tenant):
 def test_a_kill_in_the_middle_of_a_step_changes_nothing(tenant, kill_while_it_waits, step, table):
     for _ in range(4 if step is releases.drop_old_releases else 2):
         number = tenant.publish()
-    if step is not releases.open_build:
+    if step is not builds.open_build:
         tenant.build()
     if step is releases.publish:
         sealing.seal_build(tenant.engine, str(tenant))

@@ -14,9 +14,11 @@ from orchestration.resources.tenant_run import TenantRun
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import Settings
 from orchestration.stack.endpoints import Endpoints
-from orchestration.tenancy import credentials, erasure, registry, releases, removal
+from orchestration.tenancy import erasure, registry, removal
 from orchestration.tenancy.lock import RunLock, end_run, is_running, run_lock
+from orchestration.tenancy.publishing import releases
 from orchestration.tenancy.raw_names import temporary_table_name
+from orchestration.tenancy.walls import credentials
 
 WHO_HAS = """
 select table_schema || '.' || table_name from information_schema.columns

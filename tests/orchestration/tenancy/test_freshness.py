@@ -16,7 +16,8 @@ from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import Settings
 from orchestration.stack import bootstrap
 from orchestration.stack.endpoints import Endpoints
-from orchestration.tenancy import registry, releases
+from orchestration.tenancy import registry
+from orchestration.tenancy.publishing import builds, releases
 
 Warehouses, TenantRuns = dg.ResourceParam[Warehouse], dg.ResourceParam[TenantRun]
 QUERY = text("select tenant_id, release, is_stale, stale_reason, published_at is not null from analytics.freshness")
@@ -57,7 +58,7 @@ def dagster(tenant, warehouse_url):
 
 def test_the_release_asset_says_that_what_it_published_is_fresh(tenant, dagster):
     tenant.publish()
-    releases.abandon_build(tenant.engine, str(tenant), "A test failed.")
+    builds.abandon_build(tenant.engine, str(tenant), "A test failed.")
     number = tenant.build()
     assert dagster(transformation.release) == (True, True, None)
     assert fresh(tenant) == (number, None)
@@ -118,7 +119,7 @@ def test_a_failure_while_rolled_back_is_not_forgotten_by_going_forward(tenant):
     tenant.publish()
     second = tenant.publish()
     releases.rollback(tenant.engine, str(tenant))
-    releases.abandon_build(tenant.engine, str(tenant), "A test failed.")
+    builds.abandon_build(tenant.engine, str(tenant), "A test failed.")
     releases.rollback(tenant.engine, str(tenant), second)
     assert fresh(tenant) == (second, "A test failed.")
     assert fresh(tenant)[0] < tenant.publish() and fresh(tenant)[1] is None
@@ -136,7 +137,7 @@ def test_freshness_names_the_newest_sync_that_succeeded_and_only_the_readers_own
         connection.execute(add, {"tenant": str(other), "job": "1", "status": "succeeded", "at": "2026-03-03"})
     tenant.publish()
     other.publish()
-    releases.abandon_build(other.engine, str(other), "A secret of the other's.")
+    builds.abandon_build(other.engine, str(other), "A secret of the other's.")
     query = text("select tenant_id, newest_sync_at::date::text, stale_reason from analytics.freshness order by 1")
     with tenant.reader.connect() as connection:
         assert connection.execute(query).all() == [(str(tenant), "2026-03-01", None)]
@@ -162,7 +163,7 @@ def test_the_walls_behind_freshness_stand_on_the_table_and_are_forced(warehouse_
 def test_stale_releases_are_listed_with_their_reasons_and_tenants_are_counted(tenant, other):
     for each in (tenant, other):
         each.publish()
-    releases.abandon_build(other.engine, str(other), "A test failed.")
+    builds.abandon_build(other.engine, str(other), "A test failed.")
     stale = {row.tenant_id: row.stale_reason for row in registry.stale_releases(tenant.engine)}
     assert stale[str(other)] == "A test failed." and str(tenant) not in stale
     before = registry.count_tenants(tenant.engine)

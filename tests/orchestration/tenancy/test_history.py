@@ -20,8 +20,9 @@ from orchestration.resources.tenant_run import TenantRun
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import Settings
 from orchestration.stack.endpoints import Endpoints
-from orchestration.tenancy import history, releases, sealing
-from orchestration.tenancy.history_spec import parse_spec
+from orchestration.tenancy.history import writing as history
+from orchestration.tenancy.history.spec import parse_spec
+from orchestration.tenancy.publishing import releases, sealing
 
 ROWS = {"key": ["day", "currency"], "as": "rows"}
 VERSIONS = {"key": ["id"], "as": "versions"}

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from psycopg import sql
 from sqlalchemy import create_engine
 
-from orchestration.tenancy.history_spec import parse_spec
-from orchestration.tenancy.history_tables import prepare_table
-from orchestration.tenancy.history_writes import Step, write_step
+from orchestration.tenancy.history.spec import parse_spec
+from orchestration.tenancy.history.steps import Step, write_step
+from orchestration.tenancy.history.tables import prepare_table
 from orchestration.tenancy.statements import run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

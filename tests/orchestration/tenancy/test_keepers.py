@@ -7,12 +7,13 @@ from analysis.errors import PermanentError
 from analysis.store.connect import open_engine
 from analysis.store.migrate import upgrade
 from orchestration.stack import bootstrap
-from orchestration.tenancy import releases, removal, sealing
-from orchestration.tenancy.handover import hand_over
-from orchestration.tenancy.keepers import SCHEMA, as_keeper, holding, install_keeper, keeper_of
-from orchestration.tenancy.platform import prepare_platform
-from orchestration.tenancy.repairs import find_faults
-from orchestration.tenancy.roles import cut_sessions
+from orchestration.tenancy import removal
+from orchestration.tenancy.publishing import builds, releases, sealing
+from orchestration.tenancy.walls.handover import hand_over
+from orchestration.tenancy.walls.keepers import SCHEMA, as_keeper, holding, install_keeper, keeper_of
+from orchestration.tenancy.walls.platform import prepare_platform
+from orchestration.tenancy.walls.repairs import find_faults
+from orchestration.tenancy.walls.roles import cut_sessions
 
 MEMBERSHIPS = """
 select pg_get_userbyid(roleid)::text, pg_get_userbyid(member)::text, inherit_option, set_option, admin_option
@@ -101,7 +102,7 @@ def test_a_superuser_may_be_the_control_role(postgres, database, new_tenant_of, 
     bootstrap.prepare_warehouse(url)
     upgrade(url)
     with new_tenant_of(open_engine(url), "rooted") as tenant:
-        releases.open_build(tenant.engine, "rooted")
+        builds.open_build(tenant.engine, "rooted")
         sealing.seal_build(tenant.engine, "rooted")
         releases.publish(tenant.engine, "rooted")
         assert [fault.sentence for fault in find_faults(tenant.engine) if fault.tenant] == []

@@ -25,9 +25,11 @@ from analysis.store.connect import open_engine
 from analysis.store.migrate import upgrade
 from orchestration.stack import bootstrap
 from orchestration.stack.database import EmbeddedPostgres
-from orchestration.tenancy import credentials, registry, releases, sealing
+from orchestration.tenancy import registry
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.secrets import SecretKey
+from orchestration.tenancy.walls import credentials
 
 KILLS = int(os.environ.get("SLUICE_KILLS", "30"))
 SEED = int(os.environ.get("SLUICE_KILLS_SEED", "20261121"))
@@ -76,13 +78,13 @@ class Victim:
 
     def publish(self):
         """What a run does from its build on; the number that it published."""
-        build = releases.open_build(self.engine, TENANT)
+        build = builds.open_build(self.engine, TENANT)
         with psycopg.connect(self.builder_url, autocommit=True) as builder:
             for place in range(RELATIONS):
                 query = f"select {build.number} as release from generate_series(1, {ROWS})"
                 builder.execute(f"create table {NAMES.build}.own_{place} as {query}")
             builder.execute(f"create table {NAMES.build}.dashboard_summary as {MART.format(n=build.number)}")
-        releases.finish_build(self.engine, TENANT, build.number)
+        builds.finish_build(self.engine, TENANT, build.number)
         sealing.seal_build(self.engine, TENANT, build.number)
         releases.publish(self.engine, TENANT, build.number)
         releases.drop_old_releases(self.engine, TENANT)

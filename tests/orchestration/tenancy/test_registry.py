@@ -7,9 +7,10 @@ from sqlalchemy import text
 
 from analysis.errors import PermanentError
 from analysis.store import tenants
-from orchestration.tenancy import credentials, registry
-from orchestration.tenancy.roles import role_exists
+from orchestration.tenancy import registry
 from orchestration.tenancy.secrets import SecretKey
+from orchestration.tenancy.walls import credentials
+from orchestration.tenancy.walls.roles import role_exists
 
 
 def test_a_tenant_gets_its_schemas_logins_and_sources(tenant):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import exc, text
 
 from analysis.errors import PermanentError
-from orchestration.tenancy import releases, sealing
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.registry import show_tenant
 
 
@@ -76,7 +76,7 @@ def test_a_build_that_was_left_is_dropped_by_the_next(tenant):
 def test_a_failed_build_leaves_the_release_marked_stale(tenant):
     first = tenant.publish()
     tenant.build()
-    releases.abandon_build(tenant.engine, str(tenant), "A test failed.")
+    builds.abandon_build(tenant.engine, str(tenant), "A test failed.")
     published = next(row for row in show_tenant(tenant.engine, str(tenant)).releases if row.number == first)
     assert (published.status, published.is_stale, published.stale_reason) == ("published", True, "A test failed.")
     assert tenant.seen() == first and tenant.names.build not in tenant.schemas()

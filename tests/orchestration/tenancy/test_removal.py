@@ -2,9 +2,10 @@ import pytest
 from sqlalchemy import exc, text
 
 from analysis.errors import PermanentError
-from orchestration.tenancy import registry, releases, removal, schemas
+from orchestration.tenancy import registry, removal, schemas
 from orchestration.tenancy.lock import TenantBusyError, run_lock
-from orchestration.tenancy.roles import role_exists
+from orchestration.tenancy.publishing import builds
+from orchestration.tenancy.walls.roles import role_exists
 
 
 def test_a_removed_tenant_leaves_nothing_and_its_neighbours_everything(add_tenant, engine, other, name):
@@ -84,4 +85,4 @@ def test_a_dead_builders_work_is_ended_before_its_schema_goes(tenant):
     with pytest.raises(exc.OperationalError):
         zombie.execute(text("select 1"))
     zombie.invalidate()
-    assert releases.open_build(tenant.engine, str(tenant)).number == 1
+    assert builds.open_build(tenant.engine, str(tenant)).number == 1

@@ -6,10 +6,10 @@ from sqlalchemy import text
 from analysis.store.audit import read_log
 from analysis.store.connect import open_engine
 from orchestration.stack import bootstrap
-from orchestration.tenancy import releases, sealing
-from orchestration.tenancy.keepers import keeper_of
-from orchestration.tenancy.repairs import find_faults, repair_all
+from orchestration.tenancy.publishing import releases, sealing
 from orchestration.tenancy.schemas import open_sample, open_scratch
+from orchestration.tenancy.walls.keepers import keeper_of
+from orchestration.tenancy.walls.repairs import find_faults, repair_all
 
 RAW, ANALYTICS = "tenant_standing", "tenant_standing_analytics"
 BUILDER, READER = f"{RAW}_builder", f"{RAW}_reader"

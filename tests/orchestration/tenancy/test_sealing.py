@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import exc, text
 
 from analysis.errors import PermanentError
-from orchestration.tenancy import releases, sealing
+from orchestration.tenancy.publishing import builds, releases, sealing
 
 
 def build_with(tenant, *statements):
@@ -83,7 +83,7 @@ def test_grants_of_the_builder_to_others_end_with_the_seal(tenant, other):
 
 
 def test_a_mart_that_is_a_view_is_not_run_with_the_control_roles_rights(tenant, other):
-    releases.open_build(tenant.engine, str(tenant))
+    builds.open_build(tenant.engine, str(tenant))
     theft = "query_to_xml('select * from sluice.tenant_credentials', true, true, '')::text"
     with tenant.builder.begin() as connection:
         view = f"create view {tenant.names.build}.dashboard_summary as select {theft} as stolen"
@@ -102,7 +102,7 @@ def test_a_mart_that_is_a_view_is_not_run_with_the_control_roles_rights(tenant, 
     ],
 )
 def test_a_mart_without_its_columns_is_refused_by_name(tenant, mart, sentence):
-    releases.open_build(tenant.engine, str(tenant))
+    builds.open_build(tenant.engine, str(tenant))
     with tenant.builder.begin() as connection:
         connection.exec_driver_sql(f"create table {tenant.names.build}.dashboard_summary as {mart}")
     with pytest.raises(PermanentError, match=sentence) as caught:
@@ -131,7 +131,7 @@ def test_sealing_twice_is_sealing_once(tenant):
 
 def test_hostile_relation_names_are_only_names(tenant):
     names = ['x"; drop schema sluice; --', "مرحبا\u202e", "a" * 63, "%s %(x)s {0}"]
-    releases.open_build(tenant.engine, str(tenant))
+    builds.open_build(tenant.engine, str(tenant))
     with tenant.builder.begin() as connection:
         cursor = connection.connection.dbapi_connection.cursor()
         for name in names:

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from orchestration.tenancy import releases, sealing
+from orchestration.tenancy.publishing import releases, sealing
 
 pytestmark = pytest.mark.slow
 

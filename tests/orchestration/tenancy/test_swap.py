@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from orchestration.tenancy import releases, sealing
+from orchestration.tenancy.publishing import builds, releases, sealing
 
 ORDERS, LINES = 400, 7
 MODELS = {
@@ -179,7 +179,7 @@ def publish(quick):
     builder = create_engine(quick.builder.url, pool_size=1)
 
     def publish():
-        number = releases.open_build(quick.engine, str(quick)).number
+        number = builds.open_build(quick.engine, str(quick)).number
         with builder.begin() as connection:
             for name, query in {**MODELS, "dashboard_summary": MART}.items():
                 connection.execute(text(f"create table {quick.names.build}.{name} as {query.format(n=number)}"))

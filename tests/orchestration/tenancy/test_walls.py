@@ -5,7 +5,8 @@ from sqlalchemy import Engine, exc, text
 
 from analysis.store.connect import open_engine
 from orchestration.stack import bootstrap
-from orchestration.tenancy import schemas, sealing
+from orchestration.tenancy import schemas
+from orchestration.tenancy.publishing import sealing
 
 
 def allowed(engine: Engine, statement: str) -> list:

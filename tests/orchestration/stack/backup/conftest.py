@@ -29,10 +29,12 @@ from orchestration.stack.endpoints import Endpoints
 from orchestration.stack.ingestion_server import make_fernet_key
 from orchestration.stack.kept_secrets import keep_named_secret
 from orchestration.stack.lifecycle import DatabaseUrls
-from orchestration.tenancy import credentials, registry, releases, sealing
+from orchestration.tenancy import registry
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.platform import prepare_platform
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.secrets import KEY_FILE, SecretKey, load_key
+from orchestration.tenancy.walls import credentials
+from orchestration.tenancy.walls.platform import prepare_platform
 
 MART = """create table "{build}".dashboard_summary as select date '2026-03-01' as summary_date,
   {n}::bigint as customer_count, 0::bigint as new_customer_count, 0::bigint as payment_count, 0::bigint as order_count,
@@ -114,14 +116,14 @@ class Site:
         return names
 
     def publish(self, names: TenantNames) -> None:
-        number = releases.open_build(self.engine, names.tenant).number
+        number = builds.open_build(self.engine, names.tenant).number
         with self.engine.connect() as connection:
             builder = credentials.builder_url(connection, names.tenant, self.key)
         with psycopg.connect(builder) as connection:
             connection.execute(MART.format(build=names.build, n=number).encode())
             connection.execute(f'create view "{names.build}".doubled as select customer_count * 2 as twice'
                                f' from "{names.build}".dashboard_summary'.encode())  # fmt: skip
-        releases.finish_build(self.engine, names.tenant, number)
+        builds.finish_build(self.engine, names.tenant, number)
         sealing.seal_build(self.engine, names.tenant)
         releases.publish(self.engine, names.tenant)
 

@@ -17,8 +17,9 @@ from orchestration.stack.backup.keys import AIRBYTE_KEY, encrypted_columns
 from orchestration.stack.backup.snapshot import kept_schemas
 from orchestration.stack.backup.tenant import WORKSPACE
 from orchestration.stack.kept_secrets import keep_named_secret
-from orchestration.tenancy import registry, releases, removal
+from orchestration.tenancy import registry, removal
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.publishing import releases
 from orchestration.tenancy.secrets import KEY_FILE
 
 NAMES = TenantNames(TenantId("ta"))

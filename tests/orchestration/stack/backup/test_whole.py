@@ -19,8 +19,9 @@ from orchestration.stack.backup.keys import AIRBYTE_KEY
 from orchestration.stack.backup.manifest import read_manifest
 from orchestration.stack.backup.snapshot import PLATFORM, kept_schemas
 from orchestration.stack.kept_secrets import keep_named_secret
-from orchestration.tenancy import registry, releases, removal, schemas
+from orchestration.tenancy import registry, removal, schemas
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.publishing import builds, releases
 from orchestration.tenancy.secrets import KEY_FILE
 
 CHANGES_ON_THE_WAY = {
@@ -40,7 +41,7 @@ def source(make_site: Callable[..., Any]) -> Any:
     schemas.open_scratch(site.engine, "wa")
     schemas.open_sample(site.engine, "wa")
     registry.add_tenant(site.engine, site.key, "wc")
-    releases.open_build(site.engine, "wc")
+    builds.open_build(site.engine, "wc")
     with psycopg.connect(site.urls.dagster) as storage:
         storage.execute("create table runs (status text, run_body text)")
         storage.execute("""insert into runs values ('QUEUED', '{"status": {"__enum__": "DagsterRunStatus.QUEUED"}}')""")

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from analysis.errors import PermanentError, SluiceError
 from analysis.store.fleet import READERS
 from orchestration.settings import Settings
-from orchestration.tenancy.keepers import BUILDERS
 from orchestration.tenancy.statements import fetch, transaction
+from orchestration.tenancy.walls.keepers import BUILDERS
 
 LOOK_SECONDS = 5.0
 _log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from analysis.store.fleet import READERS, SCHEMA
 from orchestration.tenancy.identifiers import TenantNames
-from orchestration.tenancy.keepers import BUILDERS
 from orchestration.tenancy.statements import fetch, run
+from orchestration.tenancy.walls.keepers import BUILDERS
 
 LOADER = "sluice_loader"
 """The login of Airbyte's destination."""

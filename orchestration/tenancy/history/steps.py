@@ -9,8 +9,8 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from analysis.errors import PermanentError
-from orchestration.tenancy.history_spec import HistorySpec
-from orchestration.tenancy.history_tables import Place
+from orchestration.tenancy.history.spec import HistorySpec
+from orchestration.tenancy.history.tables import Place
 from orchestration.tenancy.statements import run
 
 _COLLATED = ("text", "_text")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from psycopg import sql
 from sqlalchemy import Connection
 
-from orchestration.tenancy.faults import Fault, Fleet, statement
-from orchestration.tenancy.grants import FUTURE_TABLES, SCHEMA_GRANTS, TABLE_READERS
 from orchestration.tenancy.statements import fetch
+from orchestration.tenancy.walls.faults import Fault, Fleet, statement
+from orchestration.tenancy.walls.grants import FUTURE_TABLES, SCHEMA_GRANTS, TABLE_READERS
 
 LASTING = ("raw", "history", "analytics")
 _PLACES = """

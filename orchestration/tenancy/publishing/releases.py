@@ -1,4 +1,4 @@
-"""Releases of a tenant's analytics: open a build, publish it by renaming, go back, drop what is old.
+"""Releases of a tenant's analytics: publish a sealed build by renaming, go back, drop what is old.
 
 Exactly one release is published at every moment; a crash between two steps leaves the one that was.
 A statement that names several relations may see some of them before a swap and some after.
@@ -14,11 +14,9 @@ from analysis.store import fleet
 from analysis.store import releases as rows
 from analysis.store.audit import append, operating_system_user
 from analysis.store.releases import ReleaseRow
-from analysis.store.tenants import lock_tenant
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.roles import cut_sessions
-from orchestration.tenancy.schemas import create_build
-from orchestration.tenancy.sealing import clear_fleet, require_build
+from orchestration.tenancy.publishing.sealing import clear_fleet, require_build
+from orchestration.tenancy.registry import require_tenant
 from orchestration.tenancy.statements import LockHeldError, fetch, run, transaction
 
 Retired = Literal["previous", "rolled_back"]
@@ -34,56 +32,6 @@ _OPEN_TO = """
 select nspname::text from pg_catalog.pg_namespace
 where nspname = any(%(schemas)s) and pg_catalog.has_schema_privilege(%(role)s, oid, 'usage')
 """
-
-
-def open_build(engine: Engine, tenant: str, *, plan_id: int | None = None, model_set: str | None = None) -> ReleaseRow:
-    """A new release and the empty schema its builder fills; the leftover of a dead build is dropped."""
-    names = TenantNames(TenantId(tenant))
-    cut_sessions(engine, names.builder, only_working=True)
-    with transaction(engine) as connection:
-        _require(connection, names)
-        _drop_build(connection, names)
-        release = rows.insert_release(connection, names.tenant, plan_id=plan_id, model_set=model_set)
-        create_build(connection, names)
-    return release
-
-
-def abandon_build(engine: Engine, tenant: str, reason: str) -> None:
-    """Drop the build, if there is one, and mark the published release stale for this reason."""
-    names = TenantNames(TenantId(tenant))
-    cut_sessions(engine, names.builder, only_working=True)
-    with transaction(engine) as connection:
-        _require(connection, names)
-        _drop_build(connection, names)
-        rows.mark_stale(connection, names.tenant, reason)
-
-
-def finish_build(engine: Engine, tenant: str, number: int) -> ReleaseRow:
-    """Every model of this build is there and every test passed; a PermanentError if another build has begun since."""
-    names = TenantNames(TenantId(tenant))
-    with transaction(engine) as connection:
-        return rows.mark_built(connection, names.tenant, require_build(connection, names, number).number)
-
-
-def find_finished(engine: Engine, tenant: str) -> ReleaseRow:
-    """The build that waits for its seal and its swap; a PermanentError when there is none, or half of one."""
-    names = TenantNames(TenantId(tenant))
-    with transaction(engine) as connection:
-        release = rows.find_status(connection, names.tenant, "building")
-    if release is None or release.built_at is None:
-        raise PermanentError("The tenant has no finished build to publish; build first.", tenant=names.tenant)
-    return release
-
-
-def drop_unfinished(engine: Engine, tenant: str) -> bool:
-    """Drop what a dead run left of its build and mark the published release stale; a finished build stays."""
-    names = TenantNames(TenantId(tenant))
-    with transaction(engine) as connection:
-        release = rows.find_status(connection, names.tenant, "building")
-    if release is None or release.built_at is not None:
-        return False
-    abandon_build(engine, tenant, "The last build did not finish.")
-    return True
 
 
 def publish(engine: Engine, tenant: str, number: int | None = None) -> ReleaseRow:
@@ -107,7 +55,7 @@ def rollback(engine: Engine, tenant: str, number: int | None = None) -> ReleaseR
     """
     names = TenantNames(TenantId(tenant))
     with transaction(engine) as connection:
-        _require(connection, names)
+        require_tenant(connection, names.tenant)
         release = _choose_kept(connection, names, number)
         reason = _why_stale(connection, names, release)
         published = _swap(connection, names, release, names.release(release.number), reason)
@@ -132,7 +80,7 @@ def close_kept(engine: Engine, tenant: str) -> None:
     """
     names = TenantNames(TenantId(tenant))
     with transaction(engine) as connection:
-        _require(connection, names)
+        require_tenant(connection, names.tenant)
         schemas = [names.release(release.number) for release in rows.list_kept(connection, names.tenant)]
         for (schema,) in fetch(connection, _OPEN_TO, schemas=schemas, role=names.reader):
             run(connection, "revoke usage on schema {schema} from {role}", schema=schema, role=names.reader)
@@ -188,24 +136,10 @@ def _choose_kept(connection: Connection, names: TenantNames, number: int | None)
     return chosen[0]
 
 
-def _require(connection: Connection, names: TenantNames) -> None:
-    if lock_tenant(connection, names.tenant) is None:
-        raise PermanentError("There is no such tenant; see `sluice tenant list`.", tenant=names.tenant)
-
-
-def _drop_build(connection: Connection, names: TenantNames) -> None:
-    run(connection, "drop schema if exists {schema} cascade", schema=names.build)
-    dead = rows.find_status(connection, names.tenant, "building")
-    if dead is not None:
-        rows.mark_gone(connection, names.tenant, dead.number, "failed")
-        for mart in fleet.MARTS:
-            clear_fleet(connection, mart, names.tenant, [dead.number])
-
-
 def _drop_release(engine: Engine, names: TenantNames, number: int) -> bool:
     try:
         with transaction(engine, lock_timeout_ms=_DROP_LOCK_MS) as connection:
-            _require(connection, names)
+            require_tenant(connection, names.tenant)
             release = rows.find_release(connection, names.tenant, number)
             if release is None or release.status not in rows.KEPT:
                 return False

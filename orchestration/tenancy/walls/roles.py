@@ -10,10 +10,10 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine
 
 from analysis.errors import PermanentError, RetryableError
-from orchestration.tenancy.grants import LOGINS, settings_of
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.keepers import as_keeper, holding
 from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.walls.grants import LOGINS, settings_of
+from orchestration.tenancy.walls.keepers import as_keeper, holding
 
 _CUT_SECONDS = 10.0
 _LOGIN = re.compile(r"tenant_(.+)_(?:builder|reader)")

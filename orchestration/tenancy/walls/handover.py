@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Engine
 
 from analysis.store.tenants import list_tenants
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.keepers import install_keeper, is_installed, keeper_of
 from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.walls.keepers import install_keeper, is_installed, keeper_of
 
 _MISPLACED = """
 with wanted as (select * from unnest(%(roles)s::text[], %(keepers)s::text[]) as wanted (role, keeper)),

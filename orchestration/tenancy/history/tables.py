@@ -10,7 +10,7 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from analysis.errors import PermanentError
-from orchestration.tenancy.history_spec import HistorySpec, Kind
+from orchestration.tenancy.history.spec import HistorySpec, Kind
 from orchestration.tenancy.statements import fetch, run
 
 KEPT_BESIDE: Mapping[Kind, Mapping[str, str]] = {

@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, Engine
 
 from analysis.store.fleet import READERS
-from orchestration.tenancy.keepers import BUILDERS, lock_logins
 from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.walls.keepers import BUILDERS, lock_logins
 
 GROUPS = (BUILDERS, READERS)
 """The groups of all tenants' builders and readers: ten thousand grants of CONNECT would slow every login."""

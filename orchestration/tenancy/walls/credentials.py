@@ -8,8 +8,8 @@ from analysis.errors import PermanentError
 from analysis.store.audit import append
 from analysis.store.tenants import find_password, save_password
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.keepers import as_keeper
 from orchestration.tenancy.secrets import SecretKey, new_password
+from orchestration.tenancy.walls.keepers import as_keeper
 
 
 def set_passwords(connection: Connection, names: TenantNames, key: SecretKey) -> None:

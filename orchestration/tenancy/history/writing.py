@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine
 
 from analysis.errors import PermanentError, RetryableError, SluiceError
 from analysis.store import history as rows
-from orchestration.tenancy.history_spec import HistorySpec, parse_spec
-from orchestration.tenancy.history_tables import prepare_table
-from orchestration.tenancy.history_writes import Step, write_step
+from orchestration.tenancy.history.spec import HistorySpec, parse_spec
+from orchestration.tenancy.history.steps import Step, write_step
+from orchestration.tenancy.history.tables import prepare_table
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.statements import run, transaction
 

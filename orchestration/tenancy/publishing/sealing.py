@@ -10,12 +10,12 @@ from analysis.errors import PermanentError
 from analysis.store import fleet
 from analysis.store.releases import ReleaseRow, find_status, mark_sealed
 from analysis.store.tenants import lock_tenant
-from orchestration.tenancy.contents import find_forbidden
-from orchestration.tenancy.grants import grant_tables
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.keepers import holding
-from orchestration.tenancy.roles import cut_sessions
+from orchestration.tenancy.publishing.contents import find_forbidden
 from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.walls.grants import grant_tables
+from orchestration.tenancy.walls.keepers import holding
+from orchestration.tenancy.walls.roles import cut_sessions
 
 _RELATIONS = """
 select relname::text, relkind::text from pg_catalog.pg_class

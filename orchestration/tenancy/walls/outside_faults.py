@@ -6,10 +6,10 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from analysis.store.fleet import JOURNALS, MARTS, READERS, SCHEMA, current_release
-from orchestration.tenancy.faults import Fault, Fleet, statement
-from orchestration.tenancy.keepers import BUILDERS
-from orchestration.tenancy.keepers import SCHEMA as KEEPERS_SCHEMA
 from orchestration.tenancy.statements import fetch
+from orchestration.tenancy.walls.faults import Fault, Fleet, statement
+from orchestration.tenancy.walls.keepers import BUILDERS
+from orchestration.tenancy.walls.keepers import SCHEMA as KEEPERS_SCHEMA
 
 OURS = ("sluice", "airbyte", "airbyte_internal", SCHEMA, KEEPERS_SCHEMA, "public")
 GROUPS = (BUILDERS, READERS)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from orchestration.tenancy.grants import LOADER
 from orchestration.tenancy.identifiers import TenantNames
-from orchestration.tenancy.keepers import keeper_of
+from orchestration.tenancy.walls.grants import LOADER
+from orchestration.tenancy.walls.keepers import keeper_of
 
 
 @dataclass(frozen=True, order=True)

@@ -13,18 +13,18 @@ from analysis.store import audit
 from analysis.store.releases import KEPT, list_releases
 from analysis.store.tables import releases
 from analysis.store.tenants import list_tenants, lock_tenant
-from orchestration.tenancy.credentials import set_passwords
-from orchestration.tenancy.faults import Fault, Fleet
-from orchestration.tenancy.grants import LOADER, grant_schema, grant_tables
 from orchestration.tenancy.identifiers import TenantId, TenantNames
-from orchestration.tenancy.keepers import as_keeper, holding
-from orchestration.tenancy.login_faults import login_faults
-from orchestration.tenancy.object_faults import object_faults
-from orchestration.tenancy.outside_faults import outside_faults
-from orchestration.tenancy.roles import create_roles, tenant_of_login
 from orchestration.tenancy.schemas import create_schemas, schema_exists
 from orchestration.tenancy.secrets import SecretKey
 from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.walls.credentials import set_passwords
+from orchestration.tenancy.walls.faults import Fault, Fleet
+from orchestration.tenancy.walls.grants import LOADER, grant_schema, grant_tables
+from orchestration.tenancy.walls.keepers import as_keeper, holding
+from orchestration.tenancy.walls.login_faults import login_faults
+from orchestration.tenancy.walls.object_faults import object_faults
+from orchestration.tenancy.walls.outside_faults import outside_faults
+from orchestration.tenancy.walls.roles import create_roles, tenant_of_login
 
 STANDING = ("active", "paused")
 _ROUNDS = 3

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from psycopg import sql
 from sqlalchemy import Connection
 
-from orchestration.tenancy.faults import Fault, Fleet, statement
-from orchestration.tenancy.grants import LOGINS, settings_of
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.statements import fetch
+from orchestration.tenancy.walls.faults import Fault, Fleet, statement
+from orchestration.tenancy.walls.grants import LOGINS, settings_of
 
 STRONG = ("superuser", "createrole", "createdb", "replication", "bypassrls")
 _WANTED = """

@@ -1,0 +1,1 @@
+"""What survives releases: declared by models, written by key after each publish."""
