@@ -22,11 +22,11 @@ MEBIBYTE = 1024**2
 def mounted(folder, size):
     """A filesystem of this size, in memory; skipped where nobody lets us mount one."""
     if os.geteuid() != 0:
-        pytest.skip("Only root may mount a small filesystem here.")
+        pytest.skip("This machine lets nobody but root mount a small filesystem.")
     command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0711", "tmpfs", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"A small filesystem cannot be mounted here: {done.stderr.strip()}")
+        pytest.skip(f"This machine lets nobody mount a small filesystem: {done.stderr.strip()}")
     try:
         yield
     finally:
