@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,11 @@ from orchestration.settings import PROJECT_ROOT
 from orchestration.stack import bootstrap
 from orchestration.stack.database import EmbeddedPostgres
 from orchestration.stack.kept_secrets import keep_named_secret
+
+# A shell's background jobs ignore SIGINT. A run of Dagster's in this process would give SIGTERM the handler of SIGINT,
+# and every process that a test starts after it would be deaf to both.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # When the test run is killed its end of the pipe closes: the server is ended and its files removed all the same.
 WATCHDOG = """

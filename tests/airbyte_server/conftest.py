@@ -43,6 +43,8 @@ class AirbyteServer:
         self.root = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.root}/api/public/v1"
         self.secret_key = Fernet.generate_key().decode()
+        self.secret_directory = self.log.with_suffix(".secrets")
+        self.secret_directory.mkdir(exist_ok=True)
 
     def start(self) -> None:
         """Start it and wait until it is healthy."""
@@ -53,6 +55,7 @@ class AirbyteServer:
             "AIRBYTE_SERVER_CLIENT_ID": CLIENT_ID,
             "AIRBYTE_SERVER_CLIENT_SECRET": CLIENT_SECRET,
             "AIRBYTE_SERVER_SECRET_KEY": self.secret_key,
+            "AIRBYTE_SERVER_SECRET_DIRECTORY": str(self.secret_directory),
             **self.settings,
         }
         with self.log.open("ab") as log:

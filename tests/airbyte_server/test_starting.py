@@ -9,6 +9,7 @@ import pytest
 from airbyte_server.errors import PermanentError
 from airbyte_server.secret_key import load_key
 from airbyte_server.settings import ServerSettings
+from pydantic import ValidationError
 
 URL = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -34,6 +35,13 @@ def test_a_key_file_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(PermanentError, match="cannot be read or made"):
         load_key(settings(secret_key_file=tmp_path / "file" / "secret.key"))
+
+
+def test_the_key_is_never_where_connectors_read(tmp_path, monkeypatch):
+    monkeypatch.delenv("AIRBYTE_SERVER_SECRET_KEY", raising=False)
+    with pytest.raises(ValidationError, match="where connectors read"):
+        settings(secret_directory=tmp_path, secret_key_file=tmp_path / "inside" / "secret.key")
+    assert settings(secret_directory=tmp_path / "inside", secret_key_file=tmp_path / "secret.key").secret_key is None
 
 
 @pytest.mark.slow

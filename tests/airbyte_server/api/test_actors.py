@@ -85,10 +85,10 @@ def test_what_the_first_version_stored_is_read_and_sealed_anew_when_it_changes(w
         assert clear.open(stored(connection), purpose=workshop.destination_id) == configuration
 
 
-def test_a_reference_is_shown_and_read_only_when_a_job_runs(workshop, tmp_path):
-    secret = tmp_path / "password"
+def test_a_reference_is_shown_and_read_only_when_a_job_runs(workshop):
+    secret = workshop.server.secret_directory / "password"
     password = workshop.client.get(f"/destinations/{workshop.destination_id}").json()["configuration"]["password"]
-    reference = {"password": f"secret_coordinate::file/{secret}"}
+    reference = {"password": "secret_coordinate::file/password"}
     path = f"/destinations/{workshop.destination_id}"
     assert set(password) == {"*"}
     answered = workshop.client.patch(path, json={"configuration": reference}).json()
@@ -100,7 +100,7 @@ def test_a_reference_is_shown_and_read_only_when_a_job_runs(workshop, tmp_path):
     assert "which the configuration names at password, cannot be read" in failed["failureReason"]
     secret.write_text(httpx.URL(workshop.server.loader_url).password + "\n")
     assert workshop.sync(connection)["status"] == "succeeded"
-    for unknown in ("vault/x", "env/AIRBYTE_SERVER_SECRET_KEY"):
+    for unknown in ("vault/x", "env/AIRBYTE_SERVER_SECRET_KEY", "env/PATH"):
         change = {"configuration": {"password": f"secret_coordinate::{unknown}"}}
         assert workshop.client.patch(path, json=change).status_code == 422
 

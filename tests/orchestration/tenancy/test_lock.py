@@ -54,7 +54,9 @@ def test_the_lock_ends_with_the_process_that_held_it(engine):
 
 
 def test_a_lock_whose_session_was_lost_says_so(engine):
-    ending = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+    # Other databases of this server have locks of their own.
+    ending = """select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
+        where locktype = 'advisory' and granted and usename = current_user and datname = current_database()"""
     with run_lock(engine, "acme") as lock:
         with engine.begin() as connection:
             connection.execute(text(ending))
