@@ -15,6 +15,9 @@ from orchestration.stack.probes import http_trouble
 NAME = "airbyte"
 HEALTH = "/api/public/v1/health"
 START_SECONDS = 90
+CONNECTOR_FOLDER = "connector_secrets"
+"""In the home, for the operator's files; never the stack's own `secrets`, which connectors must not read."""
+_FOLDER_VARIABLE = "AIRBYTE_SERVER_SECRET_DIRECTORY"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def _service(home: Path, database_url: str, port: int) -> processes.Service:
             "AIRBYTE_SERVER_PORT": str(port),
             "AIRBYTE_SERVER_CLIENT_ID": _client_id(home),
             "AIRBYTE_SERVER_CLIENT_SECRET": _client_secret(home),
+            _FOLDER_VARIABLE: os.environ.get(_FOLDER_VARIABLE) or str(home.absolute() / CONNECTOR_FOLDER),
             "AIRBYTE_SERVER_SECRET_KEY": keep_named_secret(home, "airbyte_secret_key", make_fernet_key),
         },
     )

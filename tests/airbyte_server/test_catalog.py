@@ -1,5 +1,5 @@
 import pytest
-from airbyte_server import catalog
+from airbyte_server import catalog, sync_modes
 from airbyte_server.errors import RefusedError
 
 FIELDS = {"properties": {name: {"type": "string"} for name in ("id", "updated_at", "email")}}
@@ -17,7 +17,7 @@ STREAMS = [ORDERS, PLAIN, KEYLESS]
 
 def test_each_stream_gets_the_best_mode_that_it_can():
     modes = {stream["name"]: stream["syncMode"] for stream in catalog.choose_streams(STREAMS)}
-    assert modes == {"orders": catalog.DEDUPED, "plain": catalog.OVERWRITE, "keyless": catalog.OVERWRITE}
+    assert modes == {"orders": sync_modes.DEDUPED, "plain": sync_modes.OVERWRITE, "keyless": sync_modes.OVERWRITE}
 
 
 def test_the_servers_own_values_are_accepted_again():
@@ -29,14 +29,14 @@ def test_the_servers_own_values_are_accepted_again():
     ("request_", "sentence"),
     [
         ({"name": "ghosts"}, "no stream 'ghosts'; it has: keyless, orders, plain."),
-        ({"name": "orders", "syncMode": "full_refresh_append"}, "does not run here; use full_refresh_overwrite or"),
-        ({"name": "plain", "syncMode": catalog.DEDUPED}, "'plain' cannot be read incrementally"),
-        ({"name": "keyless", "syncMode": catalog.DEDUPED}, "'keyless' needs a primaryKey"),
-        ({"name": "orders", "syncMode": catalog.DEDUPED, "cursorField": ["ghost"]}, "no field 'ghost'"),
+        ({"name": "orders", "syncMode": "full_refresh_update"}, "does not run here; use full_refresh_overwrite or"),
+        ({"name": "plain", "syncMode": sync_modes.DEDUPED}, "'plain' cannot be read incrementally"),
+        ({"name": "keyless", "syncMode": sync_modes.DEDUPED}, "'keyless' needs a primaryKey"),
+        ({"name": "orders", "syncMode": sync_modes.DEDUPED, "cursorField": ["ghost"]}, "no field 'ghost'"),
         ({"name": "orders", "mappers": [{"type": "hashing"}]}, "Mappers do not run here"),
         ({"name": "orders", "selectedFields": [{"fieldPath": ["ghost"]}]}, "no top-level field 'ghost'"),
         (
-            {"name": "orders", "syncMode": catalog.DEDUPED, "selectedFields": [{"fieldPath": ["email"]}]},
+            {"name": "orders", "syncMode": sync_modes.DEDUPED, "selectedFields": [{"fieldPath": ["email"]}]},
             "needs its key and cursor selected: id, updated_at",
         ),
     ],
@@ -50,7 +50,7 @@ def test_what_cannot_run_is_refused_with_the_reason(request_, sentence):
 def test_a_stream_without_a_cursor_needs_one():
     with pytest.raises(RefusedError, match="'bare' needs a cursorField"):
         bare = {**ORDERS, "name": "bare", "default_cursor_field": []}
-        catalog.accept_streams([bare], [{"name": "bare", "syncMode": catalog.DEDUPED}])
+        catalog.accept_streams([bare], [{"name": "bare", "syncMode": sync_modes.DEDUPED}])
 
 
 def test_a_stream_is_configured_once():
@@ -87,4 +87,4 @@ def test_only_selected_fields_become_columns():
 
 def test_a_stream_that_the_source_lost_is_named():
     with pytest.raises(RefusedError, match="no longer has stream 'gone'"):
-        catalog.configured_catalog(STREAMS, [{"name": "gone", "syncMode": catalog.OVERWRITE}])
+        catalog.configured_catalog(STREAMS, [{"name": "gone", "syncMode": sync_modes.OVERWRITE}])

@@ -14,7 +14,6 @@ from airbyte_server.errors import NotFoundError, RefusedError
 from airbyte_server.jobs import Supervisor
 from airbyte_server.masking import unmasked
 from airbyte_server.secret_box import Configuration
-from airbyte_server.secret_references import check_references
 from airbyte_server.storage import Storage
 from airbyte_server.tables import actors, connections
 
@@ -64,7 +63,7 @@ def create_actor(
     """A new one, of a type that runs here."""
     type_name, definition_id = _type_of(connection, kind, workspace_id, configuration, definition_id)
     actor_id, typed = str(uuid4()), {**configuration, kind.type_field: type_name}
-    _check(kind, typed)
+    _check(configurations, kind, typed)
     row = {
         "actor_id": actor_id,
         "kind": kind.name,
@@ -96,7 +95,7 @@ def update_actor(
     if given.get(kind.type_field, found.type_name) != found.type_name:
         raise RefusedError(f"A {kind.name} keeps its type; create another {kind.name} instead.")
     new = {**(stored if merge else {}), **given, kind.type_field: found.type_name}
-    _check(kind, new)
+    _check(configurations, kind, new)
     if kind is DESTINATION and new != stored:
         written_tables.reserve_again(connection, found.actor_id, new)
     changed = {
@@ -120,8 +119,8 @@ def remove_actor(storage: Storage, supervisor: Supervisor, kind: ActorKind, acto
         connection.execute(delete(actors).where(actors.c.actor_id == str(actor_id)))
 
 
-def _check(kind: ActorKind, configuration: Configuration) -> None:
-    check_references(configuration)
+def _check(configurations: Configurations, kind: ActorKind, configuration: Configuration) -> None:
+    configurations.check(configuration)
     kind.check(configuration)
 
 

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from airbyte_server import sync_modes
 from airbyte_server.errors import RefusedError
 from airbyte_server.loader import StreamTarget, SyncMode, final_table_name
 
-OVERWRITE = "full_refresh_overwrite"
-DEDUPED = "incremental_deduped_history"
-SUPPORTED_MODES = (OVERWRITE, DEDUPED)
 _SOURCE_NAMESPACE = "${SOURCE_NAMESPACE}"
 
 JsonObject = dict[str, Any]
@@ -16,7 +14,7 @@ JsonObject = dict[str, Any]
 
 def choose_streams(discovered: Sequence[JsonObject]) -> list[JsonObject]:
     """Every stream with the best mode it can: deduplicated where key and cursor are known, overwritten otherwise."""
-    return [_configured(stream, {"name": stream["name"], "syncMode": _best_mode(stream)}) for stream in discovered]
+    return [_configured(stream, {"name": stream["name"], "syncMode": sync_modes.best(stream)}) for stream in discovered]
 
 
 def accept_streams(discovered: Sequence[JsonObject], requested: Sequence[JsonObject]) -> list[JsonObject]:
@@ -116,11 +114,11 @@ def selected_schema(json_schema: JsonObject, stream: Mapping[str, Any]) -> JsonO
 
 
 def _protocol_stream(discovered: Sequence[JsonObject], stream: JsonObject) -> JsonObject:
-    deduped = stream["syncMode"] == DEDUPED
+    read, write = sync_modes.PROTOCOL[stream["syncMode"]]
     return {
         "stream": _discovered(discovered, stream),
-        "sync_mode": "incremental" if deduped else "full_refresh",
-        "destination_sync_mode": "append_dedup" if deduped else "overwrite",
+        "sync_mode": read,
+        "destination_sync_mode": write,
         "cursor_field": stream.get("cursorField") or [],
         "primary_key": stream.get("primaryKey") or [],
     }
@@ -133,38 +131,14 @@ def _discovered(discovered: Sequence[JsonObject], stream: JsonObject) -> JsonObj
     return found
 
 
-def _best_mode(stream: JsonObject) -> str:
-    incremental = "incremental" in (stream.get("supported_sync_modes") or [])
-    cursor = stream.get("default_cursor_field") or stream.get("source_defined_cursor")
-    return DEDUPED if incremental and cursor and stream.get("source_defined_primary_key") else OVERWRITE
-
-
 def _configured(stream: JsonObject, request: JsonObject) -> JsonObject:
-    mode = request.get("syncMode") or OVERWRITE
-    if mode not in SUPPORTED_MODES:
-        raise RefusedError(
-            f"Sync mode {mode} of stream {stream['name']!r} does not run here; use {' or '.join(SUPPORTED_MODES)}."
-        )
+    mode = request.get("syncMode") or sync_modes.OVERWRITE
     key = request.get("primaryKey") or stream.get("source_defined_primary_key") or []
     cursor = request.get("cursorField") or stream.get("default_cursor_field") or []
-    if mode == DEDUPED:
-        _check_deduped(stream, key, cursor)
+    sync_modes.check(stream, mode, key, cursor)
     _check_selection(stream, request, key, cursor)
     completed = {**request, "syncMode": mode, "primaryKey": key, "cursorField": cursor}
     return {name: value for name, value in completed.items() if value not in (None, [])}
-
-
-def _check_deduped(stream: JsonObject, key: list[list[str]], cursor: list[str]) -> None:
-    name = stream["name"]
-    if "incremental" not in (stream.get("supported_sync_modes") or []):
-        raise RefusedError(f"Stream {name!r} cannot be read incrementally; use {OVERWRITE}.")
-    if not key:
-        raise RefusedError(f"Stream {name!r} needs a primaryKey for {DEDUPED}; give one or use {OVERWRITE}.")
-    if not cursor and not stream.get("source_defined_cursor"):
-        raise RefusedError(f"Stream {name!r} needs a cursorField for {DEDUPED}; give one or use {OVERWRITE}.")
-    for path in [*key, cursor]:
-        if path and path[0] not in _fields(stream):
-            raise RefusedError(f"Stream {name!r} has no field {path[0]!r}; name one of its fields.")
 
 
 def _check_selection(stream: JsonObject, request: JsonObject, key: list[list[str]], cursor: list[str]) -> None:
@@ -177,7 +151,7 @@ def _check_selection(stream: JsonObject, request: JsonObject, key: list[list[str
                 f"Stream {stream['name']!r} has no top-level field {'.'.join(path)!r}; select whole fields of it."
             )
     left_out = {part[0] for part in [*key, cursor] if part} - {path[0] for path in paths}
-    if paths and left_out and request.get("syncMode") == DEDUPED:
+    if paths and left_out and request.get("syncMode") in sync_modes.KEYED:
         raise RefusedError(
             f"Stream {stream['name']!r} needs its key and cursor selected: {', '.join(sorted(left_out))}."
         )

@@ -46,7 +46,7 @@ def conninfo(configuration: Mapping[str, Any]) -> str:
         port=configuration.get("port", 5432),
         dbname=configuration["database"],
         user=configuration["username"],
-        password=configuration.get("password"),
+        password=configuration.get("password") or "",  # given, so that libpq sends nobody the server's PGPASSWORD
         sslmode=mode or ("require" if configuration.get("ssl") else "prefer"),
         connect_timeout=_CONNECT_TIMEOUT_SECONDS,
         application_name="airbyte_server",

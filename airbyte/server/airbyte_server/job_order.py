@@ -92,7 +92,7 @@ class JobPlanner:
         schemas = written_tables.schemas_of({**connection._mapping, "streams": streams}, destination_config)
         configured = catalog.configured_catalog(discovered, streams)
         with self._storage.begin() as transaction:
-            generations = job_store.begin_generations(transaction, connection.connection_id, streams, catalog.OVERWRITE)
+            generations = job_store.begin_generations(transaction, connection.connection_id, streams)
             states = job_store.states_of(transaction, connection.connection_id, streams)
         return JobOrder(
             job_id=job.job_id,

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, null, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from airbyte_server.errors import ConflictError, NotFoundError
+from airbyte_server.sync_modes import FULL_REFRESHES
 from airbyte_server.tables import connections, jobs, stream_states, workspaces
 
 ACTIVE = ("pending", "running")
@@ -145,12 +146,12 @@ def close_connections(connection: Connection, condition: ColumnElement[bool]) ->
 
 
 def begin_generations(
-    connection: Connection, connection_id: str, streams: Sequence[JsonObject], overwrite_mode: str
+    connection: Connection, connection_id: str, streams: Sequence[JsonObject]
 ) -> dict[tuple[str, str], int]:
     """The generation of each stream of a new job; a full refresh begins a new one and forgets its state."""
     generations = {}
     for stream in streams:
-        is_new = stream["syncMode"] == overwrite_mode
+        is_new = stream["syncMode"] in FULL_REFRESHES
         name, namespace = stream["name"], stream.get("namespace") or ""
         row = {"connection_id": connection_id, "stream": name, "namespace": namespace, "generation_id": int(is_new)}
         statement = upsert(stream_states).values(row)
@@ -159,7 +160,7 @@ def begin_generations(
                 index_elements=["connection_id", "stream", "namespace"],
                 set_={
                     "generation_id": stream_states.c.generation_id + int(is_new),
-                    "state": case((is_new, None), else_=stream_states.c.state),
+                    "state": null() if is_new else stream_states.c.state,
                 },
             ).returning(stream_states.c.generation_id)
         ).scalar_one()

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import orjson
 
-from airbyte_server.secret_references import is_reference
+from airbyte_server.secret_references import Revealed, is_reference
 
 MASK = "**********"
 _SECRET_NAME = re.compile(
@@ -54,8 +54,8 @@ def is_secret_name(name: str) -> bool:
 
 
 def secrets_in(value: Any) -> list[str]:
-    """Every secret text of a configuration, also as URLs, JSON and headers write it; longest first, so that no half
-    of one is left.
+    """Every secret text of a configuration, by its name or read from a reference, also as URLs, JSON and headers write
+    it; longest first, so that no half of one is left.
     """
     found = {form for secret in _walk(value, False) for form in _forms(secret)}
     return sorted(found, key=lambda form: (-len(form), form))
@@ -75,7 +75,7 @@ def _walk(value: Any, secret: bool) -> Iterable[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _walk(item, secret)
-    elif secret and _can_be_secret(value) and len(str(value)) >= _SHORTEST_SECRET:
+    elif (secret or isinstance(value, Revealed)) and _can_be_secret(value) and len(str(value)) >= _SHORTEST_SECRET:
         yield str(value)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,28 @@ from airbyte_server.errors import PermanentError, RefusedError
 
 PREFIX = "secret_coordinate::"
 _LARGEST_FILE = 64 * 1024
-_OUR_OWN = "AIRBYTE_SERVER_"
+_NEVER = ("AIRBYTE_SERVER_", "SLUICE_", "DAGSTER_", "PG")
+"""Variables of these beginnings hold secrets of the server and of what runs it, whatever the prefix allows."""
 
 JsonObject = dict[str, Any]
+
+
+class Revealed(str):
+    """A secret that the configuration only names, read; it stays one wherever it stands."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class SecretPlaces:
+    """Where references may lead: files below one folder, variables of one prefix."""
+
+    folder: Path
+    variable_prefix: str
+
+    def allows_variable(self, name: str) -> bool:
+        """Whether a configuration may name this variable of the environment."""
+        return name.startswith(self.variable_prefix) and not name.startswith(_NEVER)
 
 
 def is_reference(value: object) -> bool:
@@ -19,22 +39,25 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith(PREFIX)
 
 
-def check_references(configuration: Mapping[str, Any]) -> None:
+def check_references(configuration: Mapping[str, Any], places: SecretPlaces) -> None:
     """Refuse a reference that could never be resolved here; nothing is read."""
     for name, reference in _references(configuration, ""):
         store, _, place = reference.removeprefix(PREFIX).partition("/")
-        if store not in ("env", "file") or not place:
+        if store not in ("env", "file") or not place or "\0" in place:
             raise RefusedError(
                 f"The secret reference at {name} is not known here; use {PREFIX}env/NAME or {PREFIX}file/PATH."
             )
-        if store == "env" and place.startswith(_OUR_OWN):
-            raise RefusedError(f"The secret reference at {name} names a setting of the server; use another variable.")
+        if store == "env" and not places.allows_variable(place):
+            raise RefusedError(
+                f"The secret reference at {name} names a variable that no connector may read; "
+                f"use one whose name begins with {places.variable_prefix}."
+            )
 
 
-def resolved(configuration: JsonObject, folder: Path | None) -> JsonObject:
-    """The configuration with the secrets themselves; `folder` confines and roots the files that may be read."""
-    check_references(configuration)
-    answer: JsonObject = _resolve(configuration, "", folder)
+def resolved(configuration: JsonObject, places: SecretPlaces) -> JsonObject:
+    """The configuration with the secrets themselves, each `Revealed`; what is not in its place is not read."""
+    check_references(configuration, places)
+    answer: JsonObject = _resolve(configuration, "", places.folder)
     return answer
 
 
@@ -46,7 +69,7 @@ def _references(value: Any, name: str) -> list[tuple[str, str]]:
     return [(name, value)] if is_reference(value) else []
 
 
-def _resolve(value: Any, name: str, folder: Path | None) -> Any:
+def _resolve(value: Any, name: str, folder: Path) -> Any:
     if isinstance(value, Mapping):
         return {key: _resolve(item, _below(name, key), folder) for key, item in value.items()}
     if isinstance(value, list):
@@ -54,7 +77,7 @@ def _resolve(value: Any, name: str, folder: Path | None) -> Any:
     if not is_reference(value):
         return value
     store, _, place = value.removeprefix(PREFIX).partition("/")
-    return _from_environment(place, name) if store == "env" else _from_file(place, name, folder)
+    return Revealed(_from_environment(place, name) if store == "env" else _from_file(place, name, folder))
 
 
 def _below(name: str, key: str) -> str:
@@ -68,18 +91,18 @@ def _from_environment(variable: str, name: str) -> str:
     return value
 
 
-def _from_file(place: str, name: str, folder: Path | None) -> str:
-    path = Path(place) if folder is None else (folder / place).resolve()
+def _from_file(place: str, name: str, folder: Path) -> str:
     what = f"Secret file {place}, which the configuration names at {name},"
-    if not path.is_absolute():
-        raise PermanentError(f"{what} needs an absolute path, or set AIRBYTE_SERVER_SECRET_DIRECTORY.")
-    if folder is not None and not path.is_relative_to(folder.resolve()):
-        raise PermanentError(f"{what} is not below AIRBYTE_SERVER_SECRET_DIRECTORY; move it there.")
     try:
+        path = (folder / place).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise PermanentError(f"{what} is not below AIRBYTE_SERVER_SECRET_DIRECTORY; move it there.")
         with path.open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise PermanentError(f"{what} cannot be read: {error.strerror}.") from None
+    except RuntimeError:  # what `resolve` makes of links in a ring
+        raise PermanentError(f"{what} cannot be read: its links lead in a ring.") from None
     if not content.strip() or len(content) > _LARGEST_FILE:
         raise PermanentError(f"{what} is {'empty' if not content.strip() else 'larger than 64 KiB'}; is it the one?")
     return content.decode(errors="replace").rstrip("\r\n")

@@ -15,6 +15,7 @@ from airbyte_server.job_runner import JobRunner
 from airbyte_server.jobs import Supervisor
 from airbyte_server.secret_box import SecretBox
 from airbyte_server.secret_key import load_key
+from airbyte_server.secret_references import SecretPlaces
 from airbyte_server.settings import ServerSettings
 from airbyte_server.storage import Storage
 
@@ -40,7 +41,8 @@ def make_services(settings: ServerSettings) -> Services:
     """The parts, not yet started; nothing connects here."""
     storage = Storage(settings.database_url.get_secret_value())
     box = SecretBox(load_key(settings))
-    configurations = Configurations(box, settings.secret_directory)
+    places = SecretPlaces(settings.secret_directory.expanduser(), settings.secret_variable_prefix)
+    configurations = Configurations(box, places)
     pool = ProcessPool()
     planner = JobPlanner(storage, configurations, pool, timeout=settings.connector_timeout_seconds)
     runner = JobRunner(storage, planner, pool, log_lines=settings.job_log_lines)

@@ -19,8 +19,10 @@ class ServerSettings(BaseSettings):
     secret_key: SecretStr | None = None
     secret_key_file: Path = Path("~/.config/airbyte-server/secret.key")
     """Read where `secret_key` is not set; made at the first start."""
-    secret_directory: Path | None = None
-    """Where the files of `secret_coordinate::file/…` must be; without it any absolute path will do."""
+    secret_directory: Path = Path("~/.config/airbyte-server/secrets")
+    """Where the files of `secret_coordinate::file/…` must be; no other file is read."""
+    secret_variable_prefix: Annotated[str, Field(min_length=1)] = "AIRBYTE_SECRET_"  # noqa: S105 no secret but how names begin
+    """How the names of `secret_coordinate::env/…` must begin; no other variable is read."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     client_id: str | None = None
@@ -37,6 +39,13 @@ class ServerSettings(BaseSettings):
     def has_credentials(self) -> bool:
         """Whether callers must bring a token."""
         return self.client_id is not None
+
+    @model_validator(mode="after")
+    def _refuse_the_key_among_secrets(self) -> Self:
+        key, folder = (path.expanduser().resolve() for path in (self.secret_key_file, self.secret_directory))
+        if self.secret_key is None and key.is_relative_to(folder):
+            raise ValueError("The secret key is in AIRBYTE_SERVER_SECRET_DIRECTORY, where connectors read; move one.")
+        return self
 
     @model_validator(mode="after")
     def _refuse_an_open_door(self) -> Self:

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from airbyte_server.errors import PermanentError
 from airbyte_server.job_messages import JobOrder, JsonObject
 from airbyte_server.loader.decoding import encode
+from airbyte_server.sync_modes import INCREMENTAL
 
 _SAVE_STATE = """
 insert into airbyte.stream_states (connection_id, stream, namespace, state)
@@ -25,7 +26,7 @@ class StateSaver:
         self._incremental = {
             (target.stream, target.source_namespace or "")
             for target in order.targets
-            if target.sync_mode != "full_refresh_overwrite"
+            if target.sync_mode in INCREMENTAL
         }
         self._connection: psycopg.Connection[Any] | None = None
 

@@ -142,11 +142,14 @@ def verify(reader: Reader, manifest: Manifest, key: SecretKey) -> None:
 
 
 def source_key(reader: Reader, manifest: Manifest, own: SecretKey, key_file: Path | None) -> SecretKey:
-    """The key that the backup was written with: this home's, that of a file, else the one inside of it."""
+    """The key that the backup was written with: this home's, that of a file, else the one inside of it.
+
+    A key inside says nothing of who wrote the file: where other tenants live it is not believed.
+    """
     candidates = [own]
     if key_file is not None:
         candidates.append(_read_key(key_file))
-    if KEY_FILE in reader.sizes:
+    if KEY_FILE in reader.sizes and manifest.kind == "whole":
         candidates.append(SecretKey(reader.read(KEY_FILE, 1000).strip()))
     for key in candidates:
         if key.fingerprint == manifest.key_fingerprint:

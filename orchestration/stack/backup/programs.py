@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from analysis.errors import PermanentError, RetryableError
 from orchestration.stack.backup.archive import CHUNK
@@ -141,9 +141,9 @@ def _without_password(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     login, _, place = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
-    settings = dict(parse_qsl(parts.query))
+    settings = dict(parse_qsl(parts.query.replace("+", "%2B")))  # to libpq a plus is a plus and no space
     given = settings.pop("password", unquote(password))
-    bare = parts._replace(netloc=f"{user}@{place}" if user else place, query=urlencode(settings))
+    bare = parts._replace(netloc=f"{user}@{place}" if user else place, query=urlencode(settings, quote_via=quote))
     return urlunsplit(bare), given
 
 

@@ -4,6 +4,8 @@ import httpx
 import orjson
 import psycopg
 import pytest
+from airbyte_server.destinations import check_reachable
+from airbyte_server.errors import RetryableError
 from airbyte_server.secret_box import SecretBox
 from cryptography.fernet import Fernet
 
@@ -105,6 +107,24 @@ def test_a_reference_is_shown_and_read_only_when_a_job_runs(workshop):
         assert workshop.client.patch(path, json=change).status_code == 422
 
 
+def test_the_servers_own_password_goes_to_no_destination(workshop, monkeypatch):
+    url = httpx.URL(workshop.server.loader_url)
+    place = {"host": url.host, "port": url.port, "database": url.path[1:], "username": url.username}
+    check_reachable({**place, "password": url.password})
+    monkeypatch.setenv("PGPASSWORD", url.password)
+    with pytest.raises(RetryableError, match="no password supplied"):
+        check_reachable(place)
+
+
+@pytest.mark.parametrize("value", [str(2**64), '"\\ud800"', "[" * 300 + "]" * 300], ids=["number", "half", "deep"])
+def test_a_configuration_that_cannot_be_stored_is_refused(workshop, value):
+    text = f'{{"name": "shop", "workspaceId": "{workshop.workspace_id}", "configuration": '
+    text += f'{{"sourceType": "file", "path": "/data", "more": {value}}}}}'
+    refused = workshop.client.post("/sources", content=text, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 422
+    assert "cannot be stored" in refused.json()["detail"]
+
+
 def test_resources_are_answered_as_they_were_asked_for(workshop):
     allocation = {"default": {"cpu_request": "1"}}
     configuration = {"sourceType": "file", "path": "/data"}
@@ -133,7 +153,7 @@ def test_a_mask_that_comes_back_keeps_the_stored_secret(workshop):
         ({"port": 0}, "port"),
         ({"ssl_mode": "require"}, "ssl_mode"),
         ({"password": 7}, "password"),
-        ({"schema": "secret_coordinate::env/X"}, "no secret"),
+        ({"schema": "secret_coordinate::env/AIRBYTE_SECRET_X"}, "no secret"),
         ({"tunnel_method": {"tunnel_method": "SSH_KEY_AUTH"}}, "tunnel"),
         ({"destinationType": "snowflake"}, "Known types: postgres."),
     ],

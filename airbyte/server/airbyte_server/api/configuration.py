@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import Row
 
-from airbyte_server import catalog, connection_store, cron
+from airbyte_server import catalog, connection_store, cron, sync_modes
 from airbyte_server.api.configuration_bodies import (
     NAMESPACE_DEFINITIONS,
     SCHEMA_CHANGES,
@@ -81,7 +81,7 @@ def _shown(row: Row[Any]) -> JsonObject:
 
 def _shown_stream(stream: JsonObject, configured: JsonObject | None) -> JsonObject:
     chosen = configured or {}
-    source_mode, destination_mode = _MODE_WORDS[chosen.get("syncMode", catalog.OVERWRITE)]
+    source_mode, destination_mode = _MODE_WORDS[chosen.get("syncMode", sync_modes.OVERWRITE)]
     return {
         "stream": {
             "name": stream["name"],
@@ -111,7 +111,7 @@ def _requested(entry: CatalogEntry) -> JsonObject:
     if mode is None:
         raise RefusedError(
             f"Stream {entry.stream.name!r} cannot be synced by {config.sync_mode} and {config.destination_sync_mode}; "
-            "use full_refresh and overwrite, or incremental and append_dedup."
+            "use full_refresh with overwrite, overwrite_dedup or append, or incremental with append or append_dedup."
         )
     fields = config.selected_fields if config.field_selection_enabled else None
     requested = {

@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from airbyte_server.errors import RefusedError, RetryableError, ServerError
+from airbyte_server.errors import ConflictError, RefusedError, RetryableError, ServerError
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(DataError, _on_data_error)
+    app.add_exception_handler(IntegrityError, _on_integrity_error)
     app.add_exception_handler(OperationalError, _on_database_error)
+    app.add_exception_handler(PoolTimeoutError, _on_database_error)
     app.add_exception_handler(Exception, _on_anything_else)
 
 
@@ -65,6 +68,13 @@ async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
 async def _on_data_error(_: Request, error: Exception) -> JSONResponse:
     logger.info("A value could not be stored: %s.", type(error).__name__)
     return problem(RefusedError.status, RefusedError.title, "A value of the request cannot be stored in PostgreSQL.")
+
+
+async def _on_integrity_error(_: Request, error: Exception) -> JSONResponse:
+    logger.info("Two requests met: %s.", type(error).__name__)
+    return problem(
+        ConflictError.status, ConflictError.title, "Another request changed what this one refers to; try again."
+    )
 
 
 async def _on_database_error(_: Request, error: Exception) -> JSONResponse:

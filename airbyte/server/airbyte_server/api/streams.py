@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from airbyte_server import sync_modes
 from airbyte_server.actor_store import DESTINATION, SOURCE, find_actor
 from airbyte_server.services import ServicesDep
 
@@ -28,19 +29,11 @@ def get_stream_properties(
     return [_shown(stream) for stream in services.discover(source)]
 
 
-def sync_modes(stream: JsonObject) -> list[str]:
-    """What can be done with a stream here, in the API's words."""
-    modes = ["full_refresh_overwrite"]
-    if "incremental" in (stream.get("supported_sync_modes") or []):
-        modes.append("incremental_deduped_history")
-    return modes
-
-
 def _shown(stream: JsonObject) -> JsonObject:
     fields = (stream.get("json_schema") or {}).get("properties") or {}
     shown = {
         "streamName": stream["name"],
-        "syncModes": sync_modes(stream),
+        "syncModes": sync_modes.offered(stream),
         "defaultCursorField": stream.get("default_cursor_field") or [],
         "sourceDefinedCursorField": bool(stream.get("source_defined_cursor")),
         "sourceDefinedPrimaryKey": stream.get("source_defined_primary_key") or [],

@@ -17,8 +17,9 @@ from airbyte_server.loader.messages import (
     stream_status,
     trace_error,
 )
+from airbyte_server.loader.modes import stream_load
 from airbyte_server.loader.states import StateLedger
-from airbyte_server.loader.streams import OverwriteLoad, StreamLoad, stream_load
+from airbyte_server.loader.streams import StreamLoad
 from airbyte_server.loader.targets import StreamOutcome, StreamTarget
 
 _FLUSH_CHARACTERS = 4 * 1024 * 1024
@@ -160,6 +161,8 @@ class Loader:
             raise PermanentError(f"Line {number} of the connector's output is a state of an undeclared stream.",
                                  stream=key[1])  # fmt: skip
         self._states.add(state)
+        for stream in self._streams.values() if key is None else [self._streams[key]]:
+            stream.cover()
         waiting = sum(stream.unmerged for stream in self._streams.values())
         if waiting >= self._checkpoint_rows or time.monotonic() - self._checkpointed >= _CHECKPOINT_SECONDS:
             self._checkpoint(connection)
@@ -178,7 +181,7 @@ class Loader:
             {
                 key
                 for key, stream in self._streams.items()
-                if stream.dirty or (isinstance(stream, OverwriteLoad) and not stream.outcome.complete)
+                if stream.dirty or (stream.whole and not stream.outcome.complete)
             }
         )
 
@@ -223,7 +226,7 @@ class Loader:
             error.add_note(f"Then, while tidying up: {second}")
 
     def _close_unfinished(self, connection: Connection, *, keep: bool) -> None:
-        """Keep incremental rows that have arrived (a repeat finds them by key); drop every temporary table."""
+        """Keep incremental rows that a repeat finds by key or does not read again; drop every temporary table."""
         if connection.broken or connection.closed:
             return
         if keep:

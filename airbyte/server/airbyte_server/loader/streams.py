@@ -5,13 +5,14 @@ from abc import ABC, abstractmethod
 from psycopg import sql
 
 from airbyte_server.errors import PermanentError
-from airbyte_server.loader import database, evolution, tables
+from airbyte_server.loader import database, evolution, ranking, tables
 from airbyte_server.loader.columns import columns_of, cursor_column, key_columns
 from airbyte_server.loader.database import Connection
 from airbyte_server.loader.merging import Merge
 from airbyte_server.loader.naming import temporary_table_name
 from airbyte_server.loader.rows import RowWriter
 from airbyte_server.loader.targets import StreamOutcome, StreamTarget
+from airbyte_server.sync_modes import KEYED
 
 
 class StreamLoad(ABC):
@@ -21,8 +22,13 @@ class StreamLoad(ABC):
         self.target = target
         self.outcome = StreamOutcome(target.stream, target.source_namespace)
         self.columns = columns_of(target.json_schema)
-        deduplicates = target.sync_mode == "incremental_deduped_history"
+        deduplicates = target.sync_mode in KEYED
         self.keys = key_columns(self.columns, target.primary_key, stream=target.stream) if deduplicates else ()
+        if deduplicates and not self.keys:
+            raise PermanentError(
+                "The stream has no primary key, which this sync mode needs; choose a key or another mode.",
+                stream=target.stream,
+            )
         self.cursor = cursor_column(self.columns, target.cursor)
         self.rows = RowWriter(self.columns, sync_id=sync_id, generation_id=target.generation_id, keys=self.keys)
         self.temporary_table = temporary_table_name(target.namespace, target.table)
@@ -33,6 +39,7 @@ class StreamLoad(ABC):
         self._temporary = sql.Identifier(staging_schema, self.temporary_table)
         self._final = sql.Identifier(target.namespace, target.table)
         self._prepared = False
+        self._final_ready = False
         self._copy = sql.SQL("copy {} ({}) from stdin").format(
             self._temporary, sql.SQL(", ").join(map(sql.Identifier, tables.all_column_names(self.columns)))
         )
@@ -78,7 +85,28 @@ class StreamLoad(ABC):
     def _existing_columns(self, connection: Connection) -> dict[str, str] | None:
         return tables.existing_columns(connection, self.target.namespace, self.target.table)
 
+    def _ensure_final(self, connection: Connection) -> None:
+        if self._final_ready:
+            return
+        present = self._existing_columns(connection)
+        if present is None:
+            tables.create_table(connection, self._final, self.columns)
+        else:
+            evolution.evolve(connection, self.target.namespace, self.target.table, present, self.columns)
+
+    def _indexes(self) -> list[list[str]]:
+        wanted = [["_airbyte_extracted_at"]]
+        if not self.keys:
+            return wanted
+        wanted.insert(0, [key.name for key in self.keys])
+        return [*wanted, [self.cursor.name]] if self.cursor else wanted
+
     unlogged = False
+    whole = False
+    """Whether rows count only once the stream has been read to its end."""
+
+    def cover(self) -> None:  # noqa: B027 most modes do not ask
+        """A state has arrived that covers every row so far."""
 
     def check(self, connection: Connection) -> None:
         """Refuse a target that can never work, before the source has read anything."""
@@ -94,7 +122,9 @@ class StreamLoad(ABC):
 
 
 class OverwriteLoad(StreamLoad):
-    """full_refresh_overwrite: readers see the old rows until the new table takes its place."""
+    """Both overwriting modes: readers see the old rows until the new table takes its place."""
+
+    whole = True
 
     def checkpoint(self, connection: Connection) -> None:
         """Nothing: an unfinished table replaces none."""
@@ -105,16 +135,24 @@ class OverwriteLoad(StreamLoad):
         with connection.transaction(), database.naming_errors(self.target.stream):
             self.prepare(connection)
             self._existing_columns(connection)
-            tables.ensure_indexes(connection, self._temporary, [["_airbyte_extracted_at"]])
+            duplicates = self._drop_duplicates(connection) if self.keys else 0
+            tables.ensure_indexes(connection, self._temporary, self._indexes())
             tables.swap_in(
                 connection,
                 (self._staging_schema, self.temporary_table),
                 (self.target.namespace, self.target.table),
             )
         self._prepared = False
-        self.outcome.rows_written += self.unmerged
+        self.outcome.rows_written += self.unmerged - duplicates
+        self.outcome.duplicates += duplicates
         self.unmerged = 0
         self.outcome.complete = True
+
+    def _drop_duplicates(self, connection: Connection) -> int:
+        null_keys = self.rows.null_keys > 0
+        return ranking.drop_duplicates(
+            connection, self._temporary, self.columns, self.keys, self.cursor, null_keys=null_keys
+        )
 
 
 class DedupedLoad(StreamLoad):
@@ -124,12 +162,6 @@ class DedupedLoad(StreamLoad):
 
     def __init__(self, target: StreamTarget, *, sync_id: int, staging_schema: str) -> None:
         super().__init__(target, sync_id=sync_id, staging_schema=staging_schema)
-        if not self.keys:
-            raise PermanentError(
-                "The stream has no primary key, which this sync mode needs; choose a key or another mode.",
-                stream=target.stream,
-            )
-        self._final_ready = False
         self._merge = Merge(
             self._temporary, self._final, self.columns, self.keys, self.cursor, self.rows.row_id_prefix
         )  # fmt: skip
@@ -158,22 +190,3 @@ class DedupedLoad(StreamLoad):
         with database.naming_errors(self.target.stream):
             self.discard(connection)
         self.outcome.complete = True
-
-    def _ensure_final(self, connection: Connection) -> None:
-        if self._final_ready:
-            return
-        present = self._existing_columns(connection)
-        if present is None:
-            tables.create_table(connection, self._final, self.columns)
-        else:
-            evolution.evolve(connection, self.target.namespace, self.target.table, present, self.columns)
-
-    def _indexes(self) -> list[list[str]]:
-        wanted = [[key.name for key in self.keys], ["_airbyte_extracted_at"]]
-        return [*wanted, [self.cursor.name]] if self.cursor else wanted
-
-
-def stream_load(target: StreamTarget, *, sync_id: int, staging_schema: str) -> StreamLoad:
-    """The load that the target's sync mode asks for."""
-    kind = OverwriteLoad if target.sync_mode == "full_refresh_overwrite" else DedupedLoad
-    return kind(target, sync_id=sync_id, staging_schema=staging_schema)

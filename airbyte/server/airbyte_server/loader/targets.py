@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-SyncMode = Literal["full_refresh_overwrite", "incremental_deduped_history"]
+SyncMode = Literal[
+    "full_refresh_overwrite",
+    "full_refresh_overwrite_deduped",
+    "full_refresh_append",
+    "incremental_append",
+    "incremental_deduped_history",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +36,9 @@ class StreamOutcome:
 
     `records_emitted` and `bytes_emitted` are what the connector sent (its messages, as JSON); `rows_written` were
     inserted into the final table or replaced a row there; `duplicates` shared their key with another record of this
-    job, or had no full key and the content of a row already there. On a table that was empty, records_emitted =
-    rows of the table + duplicates. A record older than what an earlier job stored is neither written nor, if it comes
-    again after a checkpoint, a duplicate.
+    job, or had no full key and the content of a row already there; appending modes have none. On a table that was
+    empty, records_emitted = rows of the table + duplicates. A record older than what an earlier job stored is neither
+    written nor, if it comes again after a checkpoint, a duplicate.
     """
 
     stream: str

@@ -14,10 +14,17 @@ from cryptography.fernet import Fernet
 
 from analysis.errors import PermanentError
 from orchestration.stack.backup.archive import Reader, create_archive, open_archive
-from orchestration.stack.backup.manifest import Manifest, file_entries, read_manifest, verify, write_manifest
+from orchestration.stack.backup.manifest import (
+    Manifest,
+    file_entries,
+    read_manifest,
+    source_key,
+    verify,
+    write_manifest,
+)
 from orchestration.stack.backup.sealing import Seal
 from orchestration.stack.ingestion_server import make_fernet_key
-from orchestration.tenancy.secrets import SecretKey
+from orchestration.tenancy.secrets import KEY_FILE, SecretKey
 
 KEY = SecretKey(Fernet.generate_key())
 DATA = [b"a" * 1000, b"", b"b" * 3000]
@@ -178,6 +185,23 @@ def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
         path.write_text("another's")
     assert path.read_text() == "another's"
     assert os.listdir(tmp_path) == [path.name]  # noqa: PTH208
+
+
+@pytest.mark.parametrize(("kind", "is_believed"), [("whole", True), ("tenant", False)])
+def test_a_key_inside_of_the_file_is_believed_for_an_empty_home_alone(
+    tmp_path: Path, kind: str, is_believed: bool
+) -> None:
+    with create_archive(tmp_path / "forged.tar") as writer:
+        members = {KEY_FILE: writer.add(KEY_FILE, [KEY.reveal().encode()])}
+        write_manifest(writer, _manifest(kind=kind, files=file_entries(members)), KEY)
+    own = SecretKey(Fernet.generate_key())
+    with open_archive(tmp_path / "forged.tar") as reader:
+        manifest = read_manifest(reader)
+        if is_believed:
+            assert source_key(reader, manifest, own, None).fingerprint == KEY.fingerprint
+            return
+        with pytest.raises(PermanentError, match="written with another secret key"):
+            source_key(reader, manifest, own, None)
 
 
 def test_the_seal_is_the_embedded_airbytes() -> None:

@@ -53,6 +53,11 @@ def file(source: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return source.backup(tmp_path_factory.mktemp("backups"))
 
 
+def test_settings_in_a_url_reach_the_programs(source: Any) -> None:
+    url = f"{source.urls.dagster}?options=-c%20application_name%3Da%2Bb"
+    assert b"".join(programs.dump(url)).startswith(b"PGDMP")
+
+
 @pytest.fixture(scope="module")
 def target(source: Any, file: Path, make_site: Callable[..., Any]) -> Any:
     """Another home with a key and an Airbyte of its own, into which the backup was restored."""
