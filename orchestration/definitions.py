@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration import automation
-from orchestration.assets import ingestion, insights, modelling, sampling, transformation
+from orchestration.assets import approval, ingestion, insights, modelling, sampling, transformation
 from orchestration.resources.airbyte_client import Airbyte
 from orchestration.resources.model_builds import ModelBuilds
 from orchestration.resources.tenant_run import tenant_run
@@ -16,7 +16,7 @@ warehouse = Warehouse(settings, lambda: load_endpoints(settings.home))
 airbyte = Airbyte(lambda: load_endpoints(settings.home))
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([sampling, modelling, ingestion, transformation, insights]),
+    assets=dg.load_assets_from_modules([sampling, modelling, approval, ingestion, transformation, insights]),
     jobs=automation.JOBS,
     schedules=automation.SCHEDULES,
     sensors=automation.SENSORS,

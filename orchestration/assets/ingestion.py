@@ -6,13 +6,15 @@ from collections.abc import Iterable
 import dagster as dg
 
 from analysis.store.runs import finish_sync
+from orchestration.assets.approval import review
 from orchestration.assets.links import airbyte_link, step_link
-from orchestration.assets.modelling import model_plan, review
+from orchestration.assets.modelling import model_plan
 from orchestration.assets.steps import rows_table, sizes_metadata, tenant_step
 from orchestration.gates.conservation import Load, require_conserved_loads
 from orchestration.gates.drift import find_drift, stop_on_drift
 from orchestration.partitions import tenants
-from orchestration.resources.airbyte_client import Airbyte, Connection
+from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_records import Connection
 from orchestration.resources.airbyte_sync import sync_connection
 from orchestration.resources.raw_data import TableSize, table_sizes
 from orchestration.resources.tenant_run import TenantRun
@@ -83,7 +85,9 @@ def sync_source(
     warehouse: Warehouse, airbyte: Airbyte, workspace_id: str, tenant: str, source: str, connection: Connection
 ) -> dict[str, int]:
     """Sync one source and keep its history; records that the source emitted, per stream."""
-    job = sync_connection(airbyte, workspace_id, connection.id, seconds=warehouse.settings.sync_seconds)
+    namespace = TenantNames(TenantId(tenant)).raw
+    seconds = warehouse.settings.sync_seconds
+    job = sync_connection(airbyte, workspace_id, connection.id, namespace=namespace, seconds=seconds)
     records = airbyte.emitted_records(job.id)
     with warehouse.control.begin() as store:
         finish_sync(

@@ -1,4 +1,4 @@
-"""Steps 2 to 7: profile, map, plan and render, prove, review."""
+"""Steps 2 to 5: profile, map, plan and render."""
 
 import time
 
@@ -8,17 +8,14 @@ from analysis.mapping import propose_mappings
 from analysis.modelling import plan_models, render
 from analysis.modelling.rendering import RENDERER_VERSION
 from analysis.profiling import profile_sample
-from analysis.store.plans import decide_review, list_verdicts, open_review, save_model_set, save_plan
+from analysis.store.plans import save_model_set, save_plan
 from analysis.store.profiles import load_mappings, load_profile, save_mappings, save_profile
-from analysis.store.tenants import list_sources, set_approved
-from orchestration.assets.links import log_link, set_link, step_link
+from analysis.store.tenants import list_sources
+from orchestration.assets.links import step_link
 from orchestration.assets.sampling import sample_streams
 from orchestration.assets.steps import rows_table, tenant_step
-from orchestration.gates.approved import proposed_row
-from orchestration.gates.proof import Verdict, prove_plan, require_passed
 from orchestration.partitions import tenants
 from orchestration.resources.airbyte_client import Airbyte
-from orchestration.resources.model_builds import ModelBuilds
 from orchestration.resources.raw_data import read_sample
 from orchestration.resources.tenant_run import TenantRun
 from orchestration.resources.warehouse import Warehouse
@@ -146,74 +143,6 @@ def model_plan(
                 "preview": rows_table(staged, limit=len(staged)),
                 "decisions": rows_table(decisions),
                 "mappings": step_link(mappings.key),
-                "seconds": round(time.monotonic() - started, 2),
-            }
-        )
-
-
-@dg.asset(
-    key=["analysis", "proof"],
-    group_name="analysis",
-    deps=[model_plan, sample_streams],
-    partitions_def=tenants,
-    kinds={"dbt", "postgres"},
-)
-def proof(
-    context: dg.AssetExecutionContext,
-    warehouse: dg.ResourceParam[Warehouse],
-    model_builds: dg.ResourceParam[ModelBuilds],
-    tenant_run: dg.ResourceParam[TenantRun],
-) -> dg.MaterializeResult:
-    """The gates before review, each with a stored verdict: static checks, a build on the sample, conservation."""
-    with tenant_step(context, warehouse) as tenant:
-        started = time.monotonic()
-        with warehouse.control.connect() as store:
-            plan = proposed_row(store, tenant)
-        verdicts = prove_plan(warehouse, model_builds, tenant, plan)
-        require_passed(verdicts)
-        return dg.MaterializeResult(
-            metadata={
-                "plan": plan.plan_id,
-                "gates": len(verdicts),
-                "preview": rows_table(
-                    [{"gate": each.gate, "verdict": "passed", "found": said(each)} for each in verdicts]
-                ),
-                "models": set_link(warehouse, plan.model_set),
-                "dbt_log": log_link(warehouse, tenant),
-                "seconds": round(time.monotonic() - started, 2),
-            }
-        )
-
-
-def said(verdict: Verdict) -> str:
-    """What a gate counted, in one cell."""
-    return ", ".join(f"{name} {value}" for name, value in verdict.summary.items())
-
-
-@dg.asset(key=["analysis", "review"], group_name="analysis", deps=[proof], partitions_def=tenants, kinds={"python"})
-def review(
-    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
-) -> dg.MaterializeResult:
-    """The decision on a proven plan: the policy approves one that passed every gate."""
-    with tenant_step(context, warehouse) as tenant, warehouse.control.begin() as store:
-        started = time.monotonic()
-        plan = proposed_row(store, tenant)
-        verdicts = list_verdicts(store, plan.plan_id)
-        passed = [verdict.gate for verdict in verdicts if verdict.passed]
-        reason = f"Passed {', '.join(passed)}."
-        open_review(store, plan.plan_id)
-        decide_review(store, plan.plan_id, "approved", decided_by=POLICY, reason=reason)
-        for source in list_sources(store, tenant):
-            set_approved(store, tenant, source.name)
-        return dg.MaterializeResult(
-            metadata={
-                "plan": plan.plan_id,
-                "decided_by": POLICY,
-                "reason": reason,
-                "model_set": plan.model_set,
-                "gates": len(verdicts),
-                "preview": rows_table([{"gate": each.gate, "passed": each.passed} for each in verdicts]),
-                "models": set_link(warehouse, plan.model_set),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )

@@ -37,6 +37,7 @@ def sample_streams(
                 airbyte,
                 found.workspace_id,
                 sample,
+                namespace=found.names.sample,
                 seconds=warehouse.settings.sample_seconds,
                 record_limit=warehouse.settings.sample_records,
             )

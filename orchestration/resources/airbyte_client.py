@@ -3,70 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.errors import PermanentError, RetryableError
 from orchestration.resources.airbyte_http import open_client
+from orchestration.resources.airbyte_paging import read_pages
+from orchestration.resources.airbyte_records import (
+    ACTIVE,
+    ConfiguredStream,
+    Connection,
+    Job,
+    Named,
+    parse_connection,
+    parse_job,
+    parse_stream,
+)
+from orchestration.resources.airbyte_retries import ONCE, Patience
 from orchestration.stack.endpoints import Endpoints
 
 if TYPE_CHECKING:
     import httpx
     from airbyte_api import AirbyteAPI
 
-PAGE = 100
-ACTIVE = ("pending", "running", "incomplete")
-
-
-@dataclass(frozen=True)
-class Named:
-    """Something in Airbyte with an id and a name: a workspace, source, destination or connection."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Connection(Named):
-    """A connection with what makes it a tenant's: where it writes and from which source."""
-
-    source_id: str
-    destination_id: str
-    namespace: str | None
-    prefix: str
-    status: str
-
-
-@dataclass(frozen=True)
-class ConfiguredStream:
-    """One selected stream of a connection, as the config API's `syncCatalog` has it."""
-
-    name: str
-    json_schema: Mapping[str, Any]
-    sync_mode: str
-    destination_sync_mode: str
-    primary_key: tuple[tuple[str, ...], ...]
-    cursor: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job as the public API tells it; `failure` is set where the server names a reason."""
-
-    id: int
-    status: str
-    connection_id: str
-    rows: int
-    bytes: int
-    failure: str | None = None
-
 
 class Airbyte:
     """Talks to the Airbyte of the running stack; connects on first use, never at construction."""
 
-    def __init__(self, load: Callable[[], Endpoints]) -> None:
+    def __init__(
+        self, load: Callable[[], Endpoints], *, timeout: float = 120.0, patience: Patience | None = None
+    ) -> None:
         self._load = load
+        self._timeout, self._patience = timeout, patience
 
     @cached_property
     def _endpoints(self) -> Endpoints:
@@ -84,7 +52,8 @@ class Airbyte:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        return open_client(self.rest_url, self._endpoints.airbyte_client_id, self._endpoints.airbyte_client_secret)
+        login = self._endpoints.airbyte_client_id, self._endpoints.airbyte_client_secret
+        return open_client(self.rest_url, *login, self._timeout, self._patience)
 
     @cached_property
     def _sdk(self) -> AirbyteAPI:
@@ -97,18 +66,9 @@ class Airbyte:
         """Pause between two looks at a running job: short on this machine, gentle elsewhere."""
         return 0.4 if "//127.0.0.1:" in self.rest_url else 5.0
 
-    def login(self) -> dict[str, str]:
-        """Base URLs and credentials under dagster-airbyte's names."""
-        return {
-            "rest_api_base_url": self.rest_url,
-            "configuration_api_base_url": self.config_url,
-            "client_id": self._endpoints.airbyte_client_id,
-            "client_secret": self._endpoints.airbyte_client_secret,
-        }
-
     def workspaces(self) -> list[Named]:
         """Every workspace that the login sees."""
-        return [Named(each["workspaceId"], each["name"]) for each in self._pages("/workspaces")]
+        return [Named(each["workspaceId"], each["name"]) for each in self._pages("/workspaces", "workspaceId")]
 
     def ensure_workspace(self, name: str) -> str:
         """The id of the workspace of this name, made if there is none."""
@@ -123,7 +83,7 @@ class Airbyte:
         for connection in self.connections(workspace_id):
             self.delete_connection(connection.id)
         for kind, key in (("sources", "sourceId"), ("destinations", "destinationId")):
-            for each in self._pages(f"/{kind}", workspaceIds=workspace_id):
+            for each in self._pages(f"/{kind}", key, workspaceIds=workspace_id):
                 self._http.delete(f"/{kind}/{each[key]}")
         self._http.delete(f"/workspaces/{workspace_id}")
 
@@ -137,7 +97,7 @@ class Airbyte:
 
     def _ensure_actor(self, kind: str, key: str, workspace_id: str, name: str, configuration: Mapping[str, Any]) -> str:
         # Plain JSON: the SDK's typed union of sources re-writes configurations that it does not know.
-        for each in self._pages(f"/{kind}", workspaceIds=workspace_id):
+        for each in self._pages(f"/{kind}", key, workspaceIds=workspace_id):
             if each["name"] == name:
                 self._http.patch(f"/{kind}/{each[key]}", json={"name": name, "configuration": configuration})
                 return str(each[key])
@@ -146,16 +106,27 @@ class Airbyte:
 
     def source_types(self, workspace_id: str) -> dict[str, str]:
         """Connector type of every source of a workspace, by source id."""
-        return {each["sourceId"]: each["sourceType"] for each in self._pages("/sources", workspaceIds=workspace_id)}
+        return {
+            each["sourceId"]: each["sourceType"]
+            for each in self._pages("/sources", "sourceId", workspaceIds=workspace_id)
+        }
 
     def discover(self, source_id: str) -> list[dict[str, Any]]:
         """The streams that a source offers, freshly discovered: Airbyte's stream properties."""
-        answer = self._http.get("/streams", params={"sourceId": source_id, "ignoreCache": "true"}, timeout=600)
+        answer = self._http.get(
+            "/streams", params={"sourceId": source_id, "ignoreCache": "true"}, timeout=600, extensions=ONCE
+        )
         return list(answer.json())
 
     def connections(self, workspace_id: str) -> list[Connection]:
         """The connections of a workspace."""
-        return [_connection(each) for each in self._pages("/connections", workspaceIds=workspace_id)]
+        return [
+            parse_connection(each) for each in self._pages("/connections", "connectionId", workspaceIds=workspace_id)
+        ]
+
+    def connection(self, connection_id: str) -> Connection:
+        """One connection, by its id."""
+        return parse_connection(self._http.get(f"/connections/{connection_id}").json())
 
     def create_connection(self, request: Mapping[str, Any]) -> Connection:
         """Make a connection from a public-API body (camel case)."""
@@ -163,7 +134,7 @@ class Airbyte:
 
         body = models.ConnectionCreateRequest.model_validate(request)
         answer = self._sdk.connections.create_connection(request=body)
-        return _connection(_present(answer.connection_response).model_dump(by_alias=True))
+        return parse_connection(_present(answer.connection_response).model_dump(by_alias=True))
 
     def select_streams(self, connection_id: str, streams: Sequence[Mapping[str, Any]]) -> None:
         """Make these the streams of a connection (name and sync mode each); states of those that stay are kept."""
@@ -180,30 +151,36 @@ class Airbyte:
     def configured_streams(self, connection_id: str) -> list[ConfiguredStream]:
         """The selected streams of a connection with their schemas."""
         answer = self._http.post(f"{self.config_url}/connections/get", json={"connectionId": connection_id}).json()
-        return [_stream(each) for each in answer["syncCatalog"]["streams"] if each["config"].get("selected", True)]
+        return [parse_stream(each) for each in answer["syncCatalog"]["streams"] if each["config"].get("selected", True)]
 
     def cancel_active(self, connection_id: str) -> None:
         """Stop the job that runs on a connection, if any."""
-        for job in self._jobs(connection_id):
+        for job in self.jobs(connection_id):
             if job.status in ACTIVE:
                 self.cancel(job.id)
 
     def last_job(self, connection_id: str) -> Job | None:
         """The newest job of a connection, if any."""
-        return max(self._jobs(connection_id), key=lambda job: job.id, default=None)
+        return max(self.jobs(connection_id), key=lambda job: job.id, default=None)
 
-    def _jobs(self, connection_id: str) -> list[Job]:
+    def jobs(self, connection_id: str) -> list[Job]:
+        """The newest syncs of a connection."""
         params: dict[str, str | int] = {
             "connectionId": connection_id,
             "jobType": "sync",
             "limit": 20,
             "orderBy": "createdAt|DESC",
         }
-        return [_job(each) for each in self._http.get("/jobs", params=params).json()["data"]]
+        return [parse_job(each) for each in self._http.get("/jobs", params=params).json()["data"]]
+
+    def post_job(self, connection_id: str, headers: Mapping[str, str]) -> Job:
+        """Ask once for a sync; an error says nothing of whether the job began."""
+        body = {"connectionId": connection_id, "jobType": "sync"}
+        return parse_job(self._http.post("/jobs", json=body, headers=dict(headers), extensions=ONCE).json())
 
     def job(self, job_id: int) -> Job:
         """One job as it is now."""
-        return _job(self._http.get(f"/jobs/{job_id}").json())
+        return parse_job(self._http.get(f"/jobs/{job_id}").json())
 
     def cancel(self, job_id: int) -> None:
         """Ask Airbyte to stop a job; one that has ended already is no error."""
@@ -223,13 +200,8 @@ class Airbyte:
         stats = attempt.get("streamStats") or []
         return {each["streamName"]: int(each["stats"].get("recordsEmitted") or 0) for each in stats}
 
-    def _pages(self, path: str, **params: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        while True:
-            page = self._http.get(path, params={**params, "limit": PAGE, "offset": len(rows)}).json()
-            rows.extend(page["data"])
-            if len(page["data"]) < PAGE:
-                return rows
+    def _pages(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
+        return read_pages(self._http, path, key, **params)
 
 
 def _by_name(things: Sequence[Named], name: str) -> Named | None:
@@ -243,40 +215,3 @@ def _present(value: Value | None) -> Value:
     if value is None:
         raise RetryableError("Airbyte answered without the object that was asked for; try again.")
     return value
-
-
-def _connection(body: Mapping[str, Any]) -> Connection:
-    return Connection(
-        id=body["connectionId"],
-        name=body["name"],
-        source_id=body["sourceId"],
-        destination_id=body["destinationId"],
-        namespace=body.get("namespaceFormat"),
-        prefix=body.get("prefix") or "",
-        status=str(getattr(body["status"], "value", body["status"])),
-    )
-
-
-def _stream(body: Mapping[str, Any]) -> ConfiguredStream:
-    stream, config = body["stream"], body["config"]
-    return ConfiguredStream(
-        name=stream["name"],
-        json_schema=stream.get("jsonSchema") or {},
-        sync_mode=config.get("syncMode", "full_refresh"),
-        destination_sync_mode=config.get("destinationSyncMode", "overwrite"),
-        primary_key=tuple(
-            tuple(path) for path in stream.get("sourceDefinedPrimaryKey") or config.get("primaryKey") or ()
-        ),
-        cursor=tuple(config.get("cursorField") or stream.get("defaultCursorField") or ()),
-    )
-
-
-def _job(body: Mapping[str, Any]) -> Job:
-    return Job(
-        id=int(body["jobId"]),
-        status=body["status"],
-        connection_id=body["connectionId"],
-        rows=int(body.get("rowsSynced") or 0),
-        bytes=int(body.get("bytesSynced") or 0),
-        failure=body.get("failureReason"),
-    )

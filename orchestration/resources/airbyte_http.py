@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import httpx
 
 from analysis.errors import PermanentError, RetryableError
+from orchestration.resources.airbyte_retries import AnsweringTransport, Patience
 
 TOKEN_SECONDS = 150
 """Airbyte's tokens live for three minutes in the open-source edition; renew before that."""
+SECRETIVE = re.compile(r"secret|password|passphrase|token|key|credential", re.IGNORECASE)
 
 
 class BearerToken(httpx.Auth):
@@ -29,16 +33,22 @@ class BearerToken(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """One request, preceded by a token request where the token is missing, old or refused."""
         if self._token is None or time.monotonic() > self._renew_at:
-            self._keep((yield self._token_request()))
+            self._keep((yield self._token_request(request)))
         request.headers["Authorization"] = f"Bearer {self._token}"
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._keep((yield self._token_request()))
+            self._keep((yield self._token_request(request)))
             request.headers["Authorization"] = f"Bearer {self._token}"
-            yield request
+            response = yield request
+            if response.status_code == httpx.codes.UNAUTHORIZED:
+                raise PermanentError(
+                    "Airbyte refused a new token; see that the application may do this.", path=request.url.path
+                )
 
-    def _token_request(self) -> httpx.Request:
-        return httpx.Request("POST", self._token_url, json={**self._credentials, "grant_type": "client_credentials"})
+    def _token_request(self, request: httpx.Request) -> httpx.Request:
+        body = {**self._credentials, "grant_type": "client_credentials"}
+        extensions = {"timeout": request.extensions["timeout"]}
+        return httpx.Request("POST", self._token_url, json=body, extensions=extensions)
 
     def _keep(self, response: httpx.Response) -> None:
         if response.status_code != httpx.codes.OK:
@@ -46,43 +56,66 @@ class BearerToken(httpx.Auth):
                 "Airbyte refused the client id and secret; set SLUICE_AIRBYTE_CLIENT_ID and …_SECRET.",
                 status=response.status_code,
             )
+        body = response.json()
+        if not isinstance(body, dict) or not isinstance(body.get("access_token"), str):
+            raise RetryableError("Airbyte answered a login without a token; try again.")
         with self._lock:
-            self._token = response.json()["access_token"]
+            self._token = body["access_token"]
             self._renew_at = time.monotonic() + TOKEN_SECONDS
 
 
-class AnsweringTransport(httpx.HTTPTransport):
-    """A transport whose lost connections are Retryable sentences that name the Airbyte."""
+def open_client(
+    base_url: str, client_id: str, client_secret: str, timeout: float = 120.0, patience: Patience | None = None
+) -> httpx.Client:
+    """A client whose 4xx answers are PermanentError and whose 408, 429, 5xx and lost connections are RetryableError."""
+    auth = BearerToken(f"{base_url}/applications/token", client_id, client_secret)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; a transport error names the address."""
-        try:
-            return super().handle_request(request)
-        except httpx.TransportError as error:
-            address = f"{request.url.scheme}://{request.url.netloc.decode()}"
-            raise RetryableError(
-                f"Airbyte at {address} does not answer; check `sluice status`.", cause=type(error).__name__
-            ) from error
+    def refuse(response: httpx.Response) -> None:
+        _raise_for_refusal(response, client_secret)
 
-
-def open_client(base_url: str, client_id: str, client_secret: str, timeout: float = 120.0) -> httpx.Client:
-    """A client whose 4xx answers are PermanentError and whose 429, 5xx and lost connections are RetryableError."""
     return httpx.Client(
         base_url=base_url,
-        auth=BearerToken(f"{base_url}/applications/token", client_id, client_secret),
-        transport=AnsweringTransport(retries=2),
-        event_hooks={"response": [_raise_for_refusal]},
+        auth=auth,
+        transport=AnsweringTransport(patience or Patience()),
+        event_hooks={"response": [refuse]},
         timeout=timeout,
     )
 
 
-def _raise_for_refusal(response: httpx.Response) -> None:
+def _raise_for_refusal(response: httpx.Response, client_secret: str) -> None:
     if response.status_code < 400 or response.status_code == httpx.codes.UNAUTHORIZED:
         return
     response.read()
-    sentence = f"Airbyte answered {response.status_code}: {_reason(response)}"
-    kind = RetryableError if response.status_code == 429 or response.status_code >= 500 else PermanentError
-    raise kind(sentence, method=response.request.method, path=response.request.url.path, status=response.status_code)
+    request = response.request
+    reason = _reason(response)
+    for secret in (client_secret, request.headers.get("Authorization", "").removeprefix("Bearer "), *_secrets(request)):
+        reason = reason.replace(secret, "***") if secret else reason
+    kind = RetryableError if response.status_code in (408, 429) or response.status_code >= 500 else PermanentError
+    raise kind(
+        f"Airbyte answered {response.status_code}: {reason}",
+        method=request.method,
+        path=request.url.path,
+        status=response.status_code,
+    )
+
+
+def _secrets(request: httpx.Request) -> list[str]:
+    try:
+        body = json.loads(request.content)
+    except (ValueError, httpx.RequestNotRead):
+        return []
+    return sorted(_named_secretly(body, False), key=len, reverse=True)
+
+
+def _named_secretly(value: object, is_secret: bool) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _named_secretly(each, is_secret or SECRETIVE.search(name) is not None)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named_secretly(each, is_secret)
+    elif is_secret and isinstance(value, str) and value:
+        yield value
 
 
 def _reason(response: httpx.Response) -> str:

@@ -1,73 +1,110 @@
-"""Run one Airbyte sync to its end through dagster-airbyte's client, joining a job that already runs."""
+"""Run one Airbyte sync to its end, joining a job that already runs and never starting a second one."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
-from typing import Any
-
-import dagster as dg
-from dagster_airbyte.resources import AirbyteClient
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from analysis.errors import PermanentError, RetryableError
-from orchestration.resources.airbyte_client import Airbyte, Job
+from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_records import ACTIVE, Job
 
 RECORD_LIMIT_HEADER = "X-Sluice-Record-Limit"
 """The embedded server stops each stream of a job at this many records; a real Airbyte ignores the header."""
-
-# A label of dagster-airbyte's that nobody at the command line can do anything about.
-warnings.filterwarnings("ignore", message="Class `AirbyteClient` is currently in beta", category=dg.BetaWarning)
-
-
-class LimitedAirbyteClient(AirbyteClient):
-    """dagster-airbyte's client that can ask for a bounded sync."""
-
-    record_limit: int | None = None
-
-    @property
-    def all_additional_request_headers(self) -> Mapping[str, Any]:
-        """The client's headers, and the limit where there is one."""
-        headers = dict(super().all_additional_request_headers)
-        if self.record_limit is not None:
-            headers[RECORD_LIMIT_HEADER] = str(self.record_limit)
-        return headers
+POSTS = 3
+LOST_POLLS = 3
+CONFLICT = 409
 
 
 def sync_connection(
-    airbyte: Airbyte, workspace_id: str, connection_id: str, *, seconds: float, record_limit: int | None = None
+    airbyte: Airbyte,
+    workspace_id: str,
+    connection_id: str,
+    *,
+    namespace: str,
+    seconds: float,
+    record_limit: int | None = None,
 ) -> Job:
-    """Sync one connection of one workspace and return its finished job; a failed job's reason is in the error.
+    """Sync one connection of a tenant's workspace and namespace; its finished job, or an error with the job's reason.
 
-    A time-out cancels the job. The connection is asserted to be the workspace's: a sync of another tenant's
-    connection is refused before it starts.
+    A connection of another workspace or namespace is refused before anything starts; a time-out cancels the job.
     """
-    if connection_id not in {connection.id for connection in airbyte.connections(workspace_id)}:
+    _require_own(airbyte, workspace_id, connection_id, namespace)
+    headers = {} if record_limit is None else {RECORD_LIMIT_HEADER: str(record_limit)}
+    deadline = time.monotonic() + seconds
+    job = _start_or_join(airbyte, connection_id, headers)
+    try:
+        job = _wait(airbyte, job, deadline)
+    except BaseException:
+        with suppress(PermanentError, RetryableError):
+            airbyte.cancel(job.id)
+        raise
+    if job.status == "succeeded":
+        return job
+    reason = job.failure or "Airbyte gives no reason; see the job's log there."
+    raise PermanentError(f"Airbyte job {job.id} {job.status}: {reason}")
+
+
+def _require_own(airbyte: Airbyte, workspace_id: str, connection_id: str, namespace: str) -> None:
+    connection = airbyte.connection(connection_id)
+    if connection.workspace_id != workspace_id:
         raise PermanentError(
             "The connection is not of the tenant's workspace; run `sluice tenant show`.",
             workspace=workspace_id,
             connection=connection_id,
         )
-    client = LimitedAirbyteClient(
-        **airbyte.login(),
-        workspace_id=workspace_id,
-        request_max_retries=3,
-        request_retry_delay=0.5,
-        request_timeout=60,
-        poll_interval=airbyte.poll_seconds,
-        poll_timeout=seconds,
-        poll_previous_running_sync=True,
-        record_limit=record_limit,
-    )
-    try:
-        details = client.sync_and_poll(connection_id).job_details
-    except dg.Failure as failure:
-        raise _explain(airbyte, connection_id, failure) from failure
-    return airbyte.job(int(details["jobId"]))
+    if connection.namespace != namespace:
+        raise PermanentError(
+            "The connection does not write to its tenant's namespace; set its namespace format.",
+            connection=connection_id,
+            namespace=connection.namespace,
+            expected=namespace,
+        )
 
 
-def _explain(airbyte: Airbyte, connection_id: str, failure: dg.Failure) -> Exception:
-    job = airbyte.last_job(connection_id)
-    if job is not None and job.status in ("failed", "cancelled"):
-        reason = job.failure or "Airbyte gives no reason; see the job's log there."
-        return PermanentError(f"Airbyte job {job.id} {job.status}: {reason}")
-    return RetryableError(f"The sync did not end: {failure.description}", connection=connection_id)
+def _start_or_join(airbyte: Airbyte, connection_id: str, headers: Mapping[str, str]) -> Job:
+    before = airbyte.jobs(connection_id)
+    running = _newest(job for job in before if job.status in ACTIVE)
+    if running is not None:
+        return running
+    known = {job.id for job in before}
+    for attempt in range(1, POSTS + 1):
+        try:
+            return airbyte.post_job(connection_id, headers)
+        except PermanentError as error:
+            if error.keys.get("status") != CONFLICT:
+                raise
+            failure: Exception = RetryableError(
+                "Another job than a sync holds the connection; try again.", connection=connection_id
+            )
+        except RetryableError as error:
+            failure = error
+        # A job that began is known by its id, which was not there before, even if it has ended since.
+        begun = _newest(job for job in airbyte.jobs(connection_id) if job.id not in known)
+        if begun is not None:
+            return begun
+        if attempt < POSTS:
+            time.sleep(airbyte.poll_seconds)
+    raise failure
+
+
+def _newest(jobs: Iterable[Job]) -> Job | None:
+    return max(jobs, key=lambda job: job.id, default=None)
+
+
+def _wait(airbyte: Airbyte, job: Job, deadline: float) -> Job:
+    lost = 0
+    while job.status in ACTIVE:
+        if time.monotonic() > deadline:
+            raise RetryableError(
+                f"The sync did not end: Airbyte job {job.id} ran into its time limit.", connection=job.connection_id
+            )
+        time.sleep(airbyte.poll_seconds)
+        try:
+            job, lost = airbyte.job(job.id), 0
+        except RetryableError:
+            lost += 1
+            if lost > LOST_POLLS:
+                raise
+    return job

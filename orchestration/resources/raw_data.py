@@ -13,7 +13,7 @@ from sqlalchemy.sql import quoted_name
 
 from analysis.errors import PermanentError
 from analysis.profiling import StreamSample
-from orchestration.resources.airbyte_client import ConfiguredStream
+from orchestration.resources.airbyte_records import ConfiguredStream
 from orchestration.tenancy.raw_names import META_COLUMNS, raw_column_names, raw_table_name
 from orchestration.tenancy.statements import fetch, run, transaction
 

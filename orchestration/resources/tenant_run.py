@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from analysis.errors import PermanentError, SluiceError
+from analysis.errors import SluiceError
 from analysis.store.audit import within_run
 from analysis.store.releases import mark_stale
 from analysis.store.tenants import find_tenant
@@ -16,6 +16,7 @@ from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.lock import RunLock, run_lock
 from orchestration.tenancy.provisioning import remove_sample_connections
 from orchestration.tenancy.publishing.builds import drop_unfinished
+from orchestration.tenancy.registry import refuse_removing
 from orchestration.tenancy.schemas import drop_sample, drop_scratch
 from orchestration.tenancy.walls.limits import enforced, limits_of
 
@@ -64,8 +65,8 @@ def tenant_run(context: dg.InitResourceContext) -> Iterator[TenantRun]:
 def _refuse_removing(warehouse: Warehouse, tenant: TenantId) -> None:
     with warehouse.control.connect() as store:
         found = find_tenant(store, tenant)
-    if found is not None and found.status == "removing":
-        raise PermanentError("The tenant is being removed; finish with `sluice tenant remove`.", tenant=tenant)
+    if found is not None:
+        refuse_removing(found)
 
 
 def _tell_stale(run: dg.DagsterRun, warehouse: Warehouse, tenant: TenantId, reason: str) -> None:

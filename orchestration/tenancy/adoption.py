@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from analysis.errors import PermanentError
 from analysis.store.tenants import find_tenant, save_source, set_connection, set_streams, set_workspace
-from orchestration.resources.airbyte_client import Airbyte, Connection
+from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_records import Connection
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.identifiers import TenantId, TenantNames, check_raw_tables, check_source_name
 from orchestration.tenancy.provisioning import SAMPLE_SUFFIX

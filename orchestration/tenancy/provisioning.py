@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from orchestration.resources.airbyte_client import Airbyte, Connection
+from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_records import Connection
 from orchestration.stack.endpoints import Endpoints
 from orchestration.tenancy.identifiers import TenantNames
 from orchestration.tenancy.sources import SourceSpec

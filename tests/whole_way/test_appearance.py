@@ -89,7 +89,7 @@ def test_a_sync_of_another_tenants_connection_is_refused_before_it_starts(airbyt
     own_workspace, _ = provision("one", "orders")
     _, foreign = provision("two", "orders")
     with pytest.raises(PermanentError, match="not of the tenant's workspace"):
-        sync_connection(airbyte, own_workspace, foreign.id, seconds=10)
+        sync_connection(airbyte, own_workspace, foreign.id, namespace="tenant_one", seconds=10)
     assert airbyte.last_job(foreign.id) is None
 
 

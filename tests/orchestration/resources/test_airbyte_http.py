@@ -7,6 +7,7 @@ import pytest
 
 from analysis.errors import PermanentError, RetryableError
 from orchestration.resources.airbyte_http import open_client
+from orchestration.resources.airbyte_retries import Patience
 
 TOKEN = "/applications/token"
 
@@ -54,13 +55,13 @@ def address() -> Iterator[str]:
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_may_pass_by_itself_is_retryable(address, status):
     with pytest.raises(RetryableError, match="the reason"):
-        open_client(address, "id", "right").get(f"/status/{status}")
+        open_client(address, "id", "right", patience=Patience(2, 0.01)).get(f"/status/{status}")
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 def test_what_a_person_must_change_is_permanent_and_carries_airbytes_reason(address, status):
     with pytest.raises(PermanentError, match="the reason") as caught:
-        open_client(address, "id", "right").get(f"/status/{status}")
+        open_client(address, "id", "right", patience=Patience(2, 0.01)).get(f"/status/{status}")
     assert caught.value.keys["status"] == status
 
 
