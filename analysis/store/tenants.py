@@ -144,12 +144,6 @@ def _update_source(connection: Connection, tenant_id: str, name: str, **values: 
         raise LookupError(f"The source is not declared. (tenant={tenant_id!r}, source={name!r})")
 
 
-def delete_source(connection: Connection, tenant_id: str, name: str) -> None:
-    """Forget a source."""
-    statement = delete(tenant_sources).where(tenant_sources.c.tenant_id == tenant_id, tenant_sources.c.name == name)
-    connection.execute(statement)
-
-
 def find_password(connection: Connection, tenant_id: str, login: str) -> str | None:
     """The encrypted password of a tenant's login, or None."""
     key = (tenant_credentials.c.tenant_id == tenant_id, tenant_credentials.c.login == login)

@@ -35,7 +35,8 @@ def tenant_step(context: dg.AssetExecutionContext, warehouse: Warehouse, *, befo
         yield tenant
     except SluiceError as error:
         permanent = isinstance(error, PermanentError)
-        with warehouse.control.begin() as connection:
+        # The database may be what failed: that must not hide the sentence.
+        with suppress(SQLAlchemyError), warehouse.control.begin() as connection:
             keys = {name: str(value) for name, value in error.keys.items()}
             if find_tenant(connection, tenant) is not None:  # Dagster's partitions may name one that nobody added
                 record_incident(connection, tenant, step, error.sentence, is_permanent=permanent, keys=keys)
@@ -43,7 +44,6 @@ def tenant_step(context: dg.AssetExecutionContext, warehouse: Warehouse, *, befo
                     tell_stale(context, connection, tenant, error.sentence)
         raise dg.Failure(str(error), allow_retries=not permanent) from error
     except (Exception, dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as error:
-        # The database may be what failed: that must not hide the error.
         with suppress(SQLAlchemyError), warehouse.control.begin() as connection:
             if before_swap:
                 tell_stale(context, connection, tenant, f"Step {step} did not finish: {type(error).__name__}.")

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from orchestration.settings import Settings
 from orchestration.stack import bootstrap, hardening
 from orchestration.stack.check_database import UP, connected, control_url
-from orchestration.stack.database import EmbeddedPostgres
+from orchestration.stack.upgrading import administrator
 
 Outcome = tuple[bool, str, str]
 _LIMITS = """
@@ -83,7 +83,7 @@ def repair(settings: Settings) -> Iterator[Outcome]:
     engine = _engine(settings)
     if engine is None:
         return
-    mended, _ = repair_all(engine, load_key(settings), admin=_admin(settings))
+    mended, _ = repair_all(engine, load_key(settings), admin=administrator(settings))
     for fault in mended:
         yield True, f"Mended: {fault.sentence}", ""
     if not mended:
@@ -101,12 +101,3 @@ def _engine(settings: Settings) -> Engine | None:
     with bootstrap.connect(url):  # an unreachable server is named by its own sentence
         is_new = migrate.current_revision(url) == migrate.head_revision()
     return open_engine(url) if is_new else None
-
-
-def _admin(settings: Settings) -> Engine | None:
-    """The superuser's engine of the embedded server; a server that we were given has none for us."""
-    from analysis.store.connect import open_engine
-
-    server = EmbeddedPostgres(settings.home)
-    port = server.running_port() if settings.database_url is None else None
-    return open_engine(server.admin_url(port, bootstrap.WAREHOUSE)) if port else None

@@ -20,6 +20,7 @@ from orchestration.stack.endpoints import FILE_NAME, Endpoints
 from orchestration.stack.kept_secrets import keep_named_secret
 from orchestration.stack.placement import make_home
 from orchestration.stack.ports import HOST, require_free
+from orchestration.stack.upgrading import bring_up_to_date
 
 Report = Callable[[str], None]
 
@@ -54,7 +55,7 @@ def up(settings: Settings, *, with_ui: bool = True, report: Report = lambda line
         refuse_half_restored(urls.control)
         with ThreadPoolExecutor(1) as aside:  # Dagster's imports take seconds: they pass while Airbyte starts
             storage = aside.submit(orchestrator.prepare, home, urls.dagster, create=with_ui)
-            _migrate(settings, urls.control, report)
+            bring_up_to_date(settings, urls.control, report)
             endpoints = _start_airbyte(settings, urls, report, undo)
             if not storage.done():
                 report("Dagster: preparing its storage")
@@ -139,24 +140,6 @@ def _control_url(settings: Settings, report: Report, undo: ExitStack) -> str:
     port = server.start(report)
     report(f"PostgreSQL is up on port {port}")
     return bootstrap.bootstrap_cluster(server.admin_url(port), settings.home)
-
-
-def _migrate(settings: Settings, control_url: str, report: Report) -> None:
-    from analysis.store import migrate
-    from analysis.store.connect import open_engine
-    from orchestration.tenancy.secrets import load_key
-    from orchestration.tenancy.walls.handover import hand_over
-    from orchestration.tenancy.walls.platform import prepare_platform
-
-    load_key(settings)  # makes it on the first start; a malformed one is refused here, not in a tenant's run
-    if migrate.current_revision(control_url) != migrate.head_revision():
-        report("Control plane: bringing its schema to the newest version")
-        migrate.upgrade(control_url)
-    control = open_engine(control_url)
-    prepare_platform(control)
-    server = EmbeddedPostgres(settings.home)
-    port = server.running_port() if settings.database_url is None else None
-    hand_over(control, open_engine(server.admin_url(port, bootstrap.WAREHOUSE)) if port else None)
 
 
 def _start_airbyte(settings: Settings, urls: DatabaseUrls, report: Report, undo: ExitStack) -> Endpoints:

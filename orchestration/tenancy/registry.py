@@ -41,7 +41,8 @@ def add_tenant(
     prepare_platform(engine)
     with transaction(engine) as connection:
         is_new = rows.insert_tenant(connection, names.tenant)
-        is_back = _refuse_removing(rows.lock_tenant(connection, names.tenant)) == "removed"
+        found = refuse_removing(require_tenant(connection, names.tenant, even_removed=True))
+        is_back = found.status == "removed"
         if is_back:
             rows.set_status(connection, names.tenant, "adding")
         declared = {
@@ -50,7 +51,7 @@ def add_tenant(
         if is_new or is_back or declared:
             append(connection, tenant=names.tenant, action="tenant.add", detail={"sources": declared})
     with transaction(engine) as connection:
-        found = require_tenant(connection, names.tenant)
+        found = refuse_removing(require_tenant(connection, names.tenant))
         create_roles(connection, names)
         create_schemas(connection, names, loader=loader)
         set_passwords(connection, names, key)
@@ -59,11 +60,12 @@ def add_tenant(
         return require_tenant(connection, names.tenant)
 
 
-def _refuse_removing(found: rows.TenantRow | None) -> rows.TenantStatus | None:
-    if found is not None and found.status == "removing":
-        message = "The tenant is being removed; finish with `sluice tenant remove`, then add it."
+def refuse_removing(found: rows.TenantRow) -> rows.TenantRow:
+    """The tenant; a PermanentError where its removal has begun."""
+    if found.status == "removing":
+        message = "The tenant is being removed; finish with `sluice tenant remove`, then it can be added again."
         raise PermanentError(message, tenant=found.tenant_id)
-    return found.status if found is not None else None
+    return found
 
 
 def _declare_source(connection: Connection, names: TenantNames, name: str, connector: str) -> bool:

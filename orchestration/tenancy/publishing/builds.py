@@ -8,7 +8,7 @@ from analysis.store import releases as rows
 from analysis.store.releases import ReleaseRow
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.publishing.sealing import clear_fleet, require_build
-from orchestration.tenancy.registry import require_tenant
+from orchestration.tenancy.registry import refuse_removing, require_tenant
 from orchestration.tenancy.schemas import create_build
 from orchestration.tenancy.statements import run, transaction
 from orchestration.tenancy.walls.roles import cut_sessions
@@ -19,7 +19,7 @@ def open_build(engine: Engine, tenant: str, *, plan_id: int | None = None, model
     names = TenantNames(TenantId(tenant))
     cut_sessions(engine, names.builder, only_working=True)
     with transaction(engine) as connection:
-        require_tenant(connection, names.tenant)
+        refuse_removing(require_tenant(connection, names.tenant))
         _drop_build(connection, names)
         release = rows.insert_release(connection, names.tenant, plan_id=plan_id, model_set=model_set)
         create_build(connection, names)

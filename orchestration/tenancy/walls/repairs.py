@@ -86,10 +86,7 @@ def _mend(engine: Engine, admin: Engine | None, fault: Fault) -> None:
     if admin is not None:
         attempts.append((admin, _mend_as_owner))
     for runner, attempt in attempts:
-        with (
-            suppress(psycopg.ProgrammingError, psycopg.InternalError, PermanentError),
-            transaction(runner) as connection,
-        ):
+        with suppress(*_REFUSALS), transaction(runner) as connection:
             attempt(connection, fault)
             _record(connection, fault.tenant, [fault])
             return

@@ -2,11 +2,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from analysis.store import fleet, tables
 from analysis.store.connect import open_engine
 from analysis.store.migrate import current_revision, head_revision, upgrade
+from orchestration.stack import bootstrap
 
 
 def differences(url):
@@ -61,3 +62,22 @@ def test_the_comparison_would_notice_a_missing_column(database):
     with open_engine(database).begin() as connection:
         connection.execute(text("alter table sluice.releases drop column counts"))
     assert differences(database)
+
+
+def test_what_was_once_sampled_of_the_fleet_is_forgotten(postgres, database):
+    def sampled():
+        columns = "select attname::text from pg_stats where schemaname = 'analytics' order by 1"
+        with open_engine(bootstrap.with_database(postgres.admin_url, make_url(database).database)).connect() as admin:
+            return admin.execute(text(columns)).scalars().all()
+
+    upgrade(database)
+    with open_engine(database).begin() as connection:  # as the revision before had it
+        connection.execute(text("update sluice.alembic_version set version_num = '0005'"))
+        for column in ("tenant_id", "stale_reason"):  # the one is in a policy and a view, the other in a view
+            connection.execute(text(f"alter table analytics.current_release alter {column} set statistics -1"))
+        rows = "select 't' || n, 1, 'r' || n from generate_series(1, 9) as n"
+        connection.execute(text(f"insert into analytics.current_release (tenant_id, release, stale_reason) {rows}"))
+        connection.execute(text("analyze analytics.current_release"))
+    assert sampled() == ["stale_reason", "tenant_id"]
+    upgrade(database)
+    assert sampled() == []

@@ -80,6 +80,14 @@ def test_no_secret_is_in_a_command_line_or_readable_by_others(stack: Settings) -
         assert stat.S_IMODE((stack.home / name).stat().st_mode) == 0o600, name
 
 
+def test_connectors_read_the_operators_secrets_and_not_the_stacks(stack: Settings) -> None:
+    pid = processes.running(stack.home, ingestion_server.NAME)
+    given = dict(line.partition("=")[::2] for line in Path(f"/proc/{pid}/environ").read_text().split("\0"))
+    folder = Path(given["AIRBYTE_SERVER_SECRET_DIRECTORY"])
+    assert folder == stack.home / "connector_secrets"
+    assert not [path for path in stack.home.rglob("*") if path.is_file() and path.is_relative_to(folder)]
+
+
 def test_the_doctor_finds_nothing_wrong_with_a_healthy_stack(stack: Settings) -> None:
     assert [finding for finding in examine(stack) if not finding.ok] == []
     assert set(_findings(stack)) >= BY_DOCTOR

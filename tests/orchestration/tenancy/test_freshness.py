@@ -6,7 +6,7 @@ import pytest
 from dagster import AssetCheckKey
 from sqlalchemy import exc, text
 
-from analysis.errors import PermanentError
+from analysis.errors import PermanentError, RetryableError
 from orchestration.assets import ingestion, transformation
 from orchestration.assets.freshness import FRESH, RELEASE
 from orchestration.assets.steps import tenant_step
@@ -83,6 +83,26 @@ def test_what_nobody_foresaw_marks_the_release_without_its_text(tenant, dagster)
     number = tenant.publish()
     assert dagster(broken) == (False, False, "Step broken did not finish: ZeroDivisionError.")
     assert fresh(tenant) == (number, "Step broken did not finish: ZeroDivisionError.")
+
+
+def test_a_step_whose_database_is_gone_fails_with_its_sentence(tenant, dagster, as_admin):
+    told = []
+
+    @dg.asset(partitions_def=tenants)
+    def cut_off(context: dg.AssetExecutionContext, warehouse: Warehouses, tenant_run: TenantRuns) -> None:
+        try:
+            with tenant_step(context, warehouse):
+                as_admin(f"alter role {bootstrap.CONTROL} nologin")
+                raise RetryableError("The source hung up.")
+        except Exception as error:
+            told.append(error)
+            raise
+        finally:
+            as_admin(f"alter role {bootstrap.CONTROL} login")
+
+    with pytest.raises((KeyError, AttributeError, AssertionError)):  # nothing of the release's check could be stored
+        dagster(cut_off)
+    assert [(type(error), error.description) for error in told] == [(dg.Failure, "The source hung up.")]
 
 
 def test_a_failure_after_the_swap_leaves_the_release_fresh(tenant, dagster):

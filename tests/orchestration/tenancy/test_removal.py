@@ -1,10 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import exc, text
 
 from analysis.errors import PermanentError
 from orchestration.tenancy import registry, removal, schemas
 from orchestration.tenancy.lock import TenantBusyError, run_lock
-from orchestration.tenancy.publishing import builds
+from orchestration.tenancy.publishing import builds, releases, sealing
 from orchestration.tenancy.walls.roles import role_exists
 
 
@@ -48,6 +50,27 @@ def test_a_tenant_in_a_run_is_not_removed(tenant):
     with run_lock(tenant.engine, str(tenant)), pytest.raises(TenantBusyError, match=str(tenant)):
         removal.remove_tenant(tenant.engine, str(tenant))
     assert registry.show_tenant(tenant.engine, str(tenant)).tenant.status == "active"
+
+
+def test_nothing_is_published_once_a_removal_has_begun(add_tenant, engine, name, as_admin):
+    tenant = add_tenant(name)
+    tenant.load(tenant.names.raw, "stripe_charges")
+    for _ in range(2):
+        tenant.publish()
+    tenant.build()
+    sealing.seal_build(engine, name)
+    waiting = "select 1 from pg_stat_activity where datname = 'test_tenancy' and wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as aside:
+        with tenant.loader.connect() as loading:  # the removal knows its schemas and waits for this one
+            loading.execute(text(f"lock table {tenant.names.raw}.stripe_charges in share mode"))
+            removing = aside.submit(removal.remove_tenant, engine, name)
+            while not as_admin(waiting):
+                assert not removing.done()
+            for step in (releases.rollback, releases.publish, builds.open_build):
+                with pytest.raises(PermanentError, match="is being removed"):
+                    step(engine, name)
+        removing.result()
+    assert tenant.schemas() == set()
 
 
 def test_an_unknown_tenant_is_an_error(engine):

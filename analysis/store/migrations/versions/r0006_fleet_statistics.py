@@ -15,7 +15,7 @@ declare
     found record;
 begin
     for found in
-        select attrelid::regclass as place, attname, format_type(atttypid, atttypmod) as kind
+        select attrelid::regclass as place, relname, attname, format_type(atttypid, atttypmod) as kind
         from pg_catalog.pg_attribute join pg_catalog.pg_class on pg_class.oid = attrelid
         where relnamespace = 'analytics'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped
     loop
@@ -24,7 +24,11 @@ begin
             -- Giving a column the type that it has rewrites nothing and drops what was sampled.
             execute format('alter table %s alter column %I type %s', found.place, found.attname, found.kind);
         exception when feature_not_supported then
-            null;  -- policies and views pin a few columns: a tenant's id, a release's number, a sync's status
+            -- Policies and views pin a few columns: a tenant's id, a release's number, a sync's status. Before
+            -- PostgreSQL 18 what was sampled of these stays.
+            if to_regprocedure('pg_catalog.pg_clear_attribute_stats(text, text, text, boolean)') is not null then
+                perform pg_catalog.pg_clear_attribute_stats('analytics', found.relname, found.attname, false);
+            end if;
         end;
     end loop;
 end
