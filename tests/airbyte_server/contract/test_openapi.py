@@ -43,7 +43,8 @@ def test_nothing_that_the_description_allows_makes_the_server_fail(make_server):
     token = server.client().headers["Authorization"]
     examples = os.environ.get("SCHEMATHESIS_EXAMPLES", "8")
     command = [FUZZER, "run", f"{server.root}/openapi.json", "--checks", "not_a_server_error"]
-    options = ["--max-examples", examples, "--seed", "1", "--workers", "2", "--header", f"Authorization: {token}"]
+    # One worker: `ast.parse` of Python 3.11, which the fuzzer calls, fails now and then in two threads at once.
+    options = ["--max-examples", examples, "--seed", "1", "--workers", "1", "--header", f"Authorization: {token}"]
     found = subprocess.run([*command, *options], capture_output=True, text=True, timeout=600)
     assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]
     assert "Traceback" not in server.log.read_text()
