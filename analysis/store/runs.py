@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from analysis.errors import PermanentError, SluiceError
 from analysis.store.connect import Record, all_records
 from analysis.store.fleet import airbyte_sync_history
 from analysis.store.tables import incidents, sync_runs
@@ -98,6 +99,13 @@ def record_incident(
     values = {"tenant_id": tenant_id, "step": step, "sentence": storable(sentence), "is_permanent": is_permanent}
     statement = insert(incidents).values(values | {"keys": json.loads(storable(json.dumps(keys or {}, default=str)))})
     return int(connection.execute(statement.returning(incidents.c.incident_id)).scalar_one())
+
+
+def record_error(connection: Connection, tenant_id: str, step: str, error: SluiceError) -> int:
+    """Add an error that ended a step as an incident and return its id."""
+    keys = {name: str(value) for name, value in error.keys.items()}
+    permanent = isinstance(error, PermanentError)
+    return record_incident(connection, tenant_id, step, error.sentence, is_permanent=permanent, keys=keys)
 
 
 def storable(words: str) -> str:

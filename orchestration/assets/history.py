@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-
 import dagster as dg
 from sqlalchemy import Engine
 
-from analysis.errors import PermanentError, SluiceError
-from analysis.store.runs import record_incident, resolve_incidents
-from orchestration.assets.freshness import RELEASE
-from orchestration.partitions import tenants
+from analysis.errors import SluiceError
+from analysis.store.runs import record_error, resolve_incidents
+from orchestration.assets.freshness import RELEASE, release_check
 from orchestration.tenancy.history.writing import write_history
 
 HISTORY = "history"
-with warnings.catch_warnings():
-    # Checks by partition are a preview; without, the last tenant's answer would stand for all.
-    warnings.simplefilter("ignore", dg.PreviewWarning)
-    HISTORY_SPEC = dg.AssetCheckSpec(
-        HISTORY, asset=RELEASE, partitions_def=tenants, description="What survives releases was written from this one."
-    )
+HISTORY_SPEC = release_check(HISTORY, "What survives releases was written from this one.")
 
 
 def keep_history(control: Engine, tenant: str) -> tuple[dict[str, int], dg.AssetCheckResult]:
@@ -28,9 +20,7 @@ def keep_history(control: Engine, tenant: str) -> tuple[dict[str, int], dg.Asset
         written = write_history(control, tenant)
     except SluiceError as error:
         with control.begin() as store:
-            keys = {name: str(value) for name, value in error.keys.items()}
-            permanent = isinstance(error, PermanentError)
-            record_incident(store, tenant, HISTORY, error.sentence, is_permanent=permanent, keys=keys)
+            record_error(store, tenant, HISTORY, error)
         return {}, _result(passed=False, description=str(error))
     with control.begin() as store:
         resolve_incidents(store, tenant, step=HISTORY)

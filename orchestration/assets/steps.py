@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from analysis.errors import PermanentError, SluiceError
 from analysis.profiling.masking import mask_rows
-from analysis.store.runs import record_incident, resolve_incidents
+from analysis.store.runs import record_error, resolve_incidents
 from analysis.store.tenants import find_tenant
 from orchestration.assets.freshness import tell_stale
 from orchestration.resources.raw_data import TableSize
@@ -37,9 +37,8 @@ def tenant_step(context: dg.AssetExecutionContext, warehouse: Warehouse, *, befo
         permanent = isinstance(error, PermanentError)
         # The database may be what failed: that must not hide the sentence.
         with suppress(SQLAlchemyError), warehouse.control.begin() as connection:
-            keys = {name: str(value) for name, value in error.keys.items()}
             if find_tenant(connection, tenant) is not None:  # Dagster's partitions may name one that nobody added
-                record_incident(connection, tenant, step, error.sentence, is_permanent=permanent, keys=keys)
+                record_error(connection, tenant, step, error)
                 if before_swap:
                     tell_stale(context, connection, tenant, error.sentence)
         raise dg.Failure(str(error), allow_retries=not permanent) from error

@@ -11,9 +11,8 @@ from orchestration.stack.check_database import UP, connected, control_url
 from orchestration.stack.upgrading import administrator
 
 Outcome = tuple[bool, str, str]
-_LIMITS = """
-select pg_catalog.pg_has_role('pg_read_all_stats', 'usage'), pg_catalog.pg_has_role('pg_signal_backend', 'usage'),
-    exists (select from pg_catalog.pg_settings where name = 'temp_file_limit' and reset_val <> '-1')
+_LIMITED = """
+select exists (select from pg_catalog.pg_settings where name = 'temp_file_limit' and reset_val <> '-1')
     or exists (select from pg_catalog.pg_db_role_setting join pg_catalog.pg_roles on pg_roles.oid = setrole
                where rolname = current_user and 'temp_file_limit=-1' = any(setconfig))
 """
@@ -41,15 +40,15 @@ def limits(settings: Settings) -> Iterator[Outcome]:
         if control is None:
             return
         user = control.info.user
-        row = control.execute(_LIMITS).fetchone() or (False, False, False)
-        for right, is_there in zip(hardening.WATCHING, row, strict=False):
-            if right != "pg_use_reserved_connections":
-                remedy = UP if settings.database_url is None else f"Have a superuser run `grant {right} to {user}`."
-                yield bool(is_there), f"The control role {user} has {'' if is_there else 'not '}{right}.", remedy
+        for right in hardening.WATCHING:
+            is_there = _is_so(control, "select pg_catalog.pg_has_role(%s, 'usage')", right)
+            remedy = UP if settings.database_url is None else f"Have a superuser run `grant {right} to {user}`."
+            yield is_there, f"The control role {user} has {'' if is_there else 'not '}{right}.", remedy
+        is_limited = _is_so(control, _LIMITED)
         remedy = "Have a superuser run `alter system set temp_file_limit = '2GB'; select pg_reload_conf()`."
-        sentence = f"A session's temporary files are {'' if row[2] else 'not '}limited."
+        sentence = f"A session's temporary files are {'' if is_limited else 'not '}limited."
         yield (
-            bool(row[2]),
+            is_limited,
             sentence,
             "Run `sluice down`, then `sluice up`." if settings.database_url is None else remedy,
         )
@@ -88,6 +87,11 @@ def repair(settings: Settings) -> Iterator[Outcome]:
         yield True, f"Mended: {fault.sentence}", ""
     if not mended:
         yield True, "There was nothing to mend.", ""
+
+
+def _is_so(control: bootstrap.Connection, question: str, *values: str) -> bool:
+    row = control.execute(question.encode(), values).fetchone()
+    return bool(row and row[0])
 
 
 def _engine(settings: Settings) -> Engine | None:

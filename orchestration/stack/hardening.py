@@ -7,8 +7,10 @@ from psycopg import sql
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
-WATCHING = ("pg_read_all_stats", "pg_signal_backend", "pg_use_reserved_connections")
-"""What the control role needs to see and end a tenant's runaway work, also when tenants hold every other connection."""
+WATCHING = ("pg_read_all_stats", "pg_signal_backend")
+"""What the control role needs to see and end a tenant's runaway work."""
+RESERVED = "pg_use_reserved_connections"
+"""What our own logins need to come in when tenants hold every other connection."""
 
 # Large objects and the log of changes fill the disk from a login that may write nothing; advisory locks are one space
 # for all, where a tenant could hold ours.
@@ -62,7 +64,7 @@ def pass_on_locks(control: Connection, role: str) -> None:
 def strengthen_control(admin: Connection, control: str) -> None:
     """Give the control role what it watches tenants with, and no limit of temporary files for itself."""
     role = sql.Identifier(control)
-    for right in WATCHING:
+    for right in (*WATCHING, RESERVED):
         admin.execute(sql.SQL("grant {} to {} with admin true, inherit true").format(sql.Identifier(right), role))
     admin.execute(sql.SQL("grant set on parameter temp_file_limit to {}").format(role))
     admin.execute(sql.SQL("alter role {} set temp_file_limit = -1").format(role))

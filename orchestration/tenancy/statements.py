@@ -31,6 +31,11 @@ def fetch(connection: Connection, statement: str, **values: object) -> list[Any]
         return cursor.fetchall() if cursor.description else []
 
 
+def grantee(role: str) -> sql.Composable:
+    """A role as `grant` and `revoke` take it; `public` is nobody's name but everybody."""
+    return sql.SQL("public") if role == "public" else sql.Identifier(role)
+
+
 @contextmanager
 def _cursor(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
     if not connection.in_transaction():

@@ -1,12 +1,8 @@
 """A stack in use is backed up, restored into a home that never was, and goes on there."""
 
 import hashlib
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +10,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from orchestration.settings import PROJECT_ROOT, Settings
-from orchestration.stack import lifecycle
-from orchestration.stack.placement import find_place
-
 pytestmark = pytest.mark.slow
 TENANT = "kept_safe"
-# When the test run is killed its end of the pipe closes: the stack is stopped and its files removed all the same.
-WATCHDOG = 'read -r line; "$1" -m orchestration.cli down; rm -rf -- "$2"'
 TEXT = sql.SQL("select t::text from {} as t")
 
 
 @pytest.fixture
-def second(stack: Any) -> Iterator[Any]:
+def second(make_stack: Any) -> Iterator[Any]:
     """A home beside the stack's, not started; stopped and gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="sluice-second-"))
-    folder.chmod(0o711)
-    home = folder / "home"
-    environment = {**stack.environment, "SLUICE_HOME": str(home)}
-    watchdog = subprocess.Popen(
-        ["/bin/sh", "-c", WATCHDOG, "sh", sys.executable, str(folder)],
-        cwd=PROJECT_ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield type(stack)(home, environment)
-    finally:
-        lifecycle.down(Settings(home=home))
-        watchdog.kill()
-        watchdog.communicate()
-        place = find_place(home) if home.is_dir() else None
-        shutil.rmtree(folder, ignore_errors=True)
-        if place is not None and place.is_dir():
-            shutil.rmtree(place)
-            with suppress(OSError):  # others' data may be there
-                place.parent.rmdir()
+    with make_stack(Path(tempfile.mkdtemp(prefix="sluice-second-"))) as made:
+        yield made
 
 
 def _digests(stack: Any) -> dict[str, tuple[int, str]]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, delete, select
 
 from airbyte_server import destinations
 from airbyte_server.connectors import KNOWN_CONNECTORS
-from airbyte_server.errors import NotFoundError
+from airbyte_server.errors import ConflictError, NotFoundError
 from airbyte_server.tables import actors, definitions
 
 DECLARATIVE = "declarative"
@@ -90,8 +90,18 @@ def find_own(connection: Connection, workspace_id: UUID | str, definition_id: UU
     ).first()
 
 
-def user_of(connection: Connection, definition_id: UUID | str) -> str | None:
-    """The name of a source or destination that uses a definition, if there is one."""
+def select_own(kind: str, workspace_id: UUID | str) -> Select[Any]:
+    """What a workspace made of this kind, oldest first."""
+    mine = definitions.c.workspace_id == str(workspace_id), definitions.c.kind == kind
+    return select(definitions).where(*mine).order_by(definitions.c.created_at, definitions.c.definition_id)
+
+
+def remove_unused(connection: Connection, kind: str, workspace_id: UUID | str, definition_id: UUID | str) -> Row[Any]:
+    """Remove a definition of the workspace and return it; ConflictError where a source or destination uses it."""
+    found = own_definition(connection, kind, workspace_id, definition_id)
     query = select(actors.c.name).where(actors.c.definition_id == str(definition_id)).limit(1)
-    name: str | None = connection.execute(query).scalar_one_or_none()
-    return name
+    user = connection.execute(query).scalar_one_or_none()
+    if user is not None:
+        raise ConflictError(f"Definition {found.name!r} is used by {user!r}; delete that first.")
+    connection.execute(delete(definitions).where(definitions.c.definition_id == str(definition_id)))
+    return found

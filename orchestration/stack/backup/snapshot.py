@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,7 +16,8 @@ from analysis.errors import RetryableError
 from analysis.store import tables
 from analysis.store.releases import KEPT
 from orchestration.stack import bootstrap
-from orchestration.stack.backup.manifest import TenantEntry
+from orchestration.stack.backup.archive import Writer, create_archive
+from orchestration.stack.backup.manifest import Manifest, TenantEntry
 from orchestration.stack.backup.programs import check_server
 from orchestration.tenancy.identifiers import TenantNames
 
@@ -23,6 +25,7 @@ PLATFORM = (tables.SCHEMA, "analytics", "airbyte")
 """The schemas that are no tenant's; `airbyte_internal` holds what is being loaded, which is loaded again."""
 ATTEMPTS = 3
 Session = psycopg.Connection[Any]
+Report = Callable[[str], None]
 
 _RELATIONS = """
 select nspname::text, relname::text, pg_class.oid::bigint, relkind::text
@@ -32,6 +35,8 @@ where nspname = any(%s) and relkind in ('r', 'v') order by 1, 2
 _SCHEMAS = "select nspname::text from pg_catalog.pg_namespace order by 1"
 _TENANTS = "select tenant_id, status from sluice.tenants order by 1"
 _RELEASES = "select tenant_id, number, status from sluice.releases order by 1, 2"
+
+_MOVED = "Releases were published or tables replaced while the backup read them; back up when fewer runs go on."
 
 
 class MovedError(RetryableError):
@@ -56,6 +61,19 @@ class Snapshot:
         return str(row[0]) if row else ""
 
 
+def write_settled(path: Path, report: Report, write: Callable[[Writer], Manifest]) -> Manifest:
+    """Write a new file, anew where releases moved meanwhile; after so many attempts a MovedError."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            with create_archive(path) as writer:
+                return write(writer)
+        except MovedError:
+            if not left:
+                raise
+            report("a release was published meanwhile: reading again")
+    raise AssertionError("unreachable")
+
+
 @contextmanager
 def open_snapshot(url: str) -> Iterator[Snapshot]:
     """Take a snapshot; it lives as long as the `with`."""
@@ -75,10 +93,6 @@ def unmoved(url: str, snapshot: Snapshot, schemas: Sequence[str]) -> Iterator[No
     before = _relations(snapshot.session, schemas)
     try:
         yield
-    except psycopg.Error as error:
-        if _moved(url, before, schemas):
-            raise MovedError(_MOVED) from error
-        raise
     except RetryableError:
         raise
     except Exception as error:
@@ -87,9 +101,6 @@ def unmoved(url: str, snapshot: Snapshot, schemas: Sequence[str]) -> Iterator[No
         raise
     if _moved(url, before, schemas):
         raise MovedError(_MOVED)
-
-
-_MOVED = "Releases were published or tables replaced while the backup read them; back up when fewer runs go on."
 
 
 def _moved(url: str, before: dict[tuple[str, str], int], schemas: Sequence[str]) -> bool:

@@ -13,10 +13,10 @@ from analysis.store import fleet
 from analysis.store.connect import open_engine
 from orchestration.settings import Settings
 from orchestration.stack.backup import programs, rows, snapshot
-from orchestration.stack.backup.archive import Writer, Written, create_archive
+from orchestration.stack.backup.archive import Writer, Written
 from orchestration.stack.backup.manifest import Manifest, RowsEntry, write_manifest
 from orchestration.stack.backup.rows import Portion
-from orchestration.stack.backup.snapshot import MovedError, Snapshot
+from orchestration.stack.backup.snapshot import Snapshot
 from orchestration.stack.backup.whole import describe, write_keys
 from orchestration.stack.endpoints import Endpoints
 from orchestration.tenancy.secrets import SecretKey
@@ -32,15 +32,7 @@ def back_up_tenant(
     settings: Settings, endpoints: Endpoints, key: SecretKey, path: Path, tenant: str, report: Report
 ) -> Manifest:
     """Write everything that `restore_tenant` needs to this new file; a run may go on meanwhile."""
-    for attempt in range(1, snapshot.ATTEMPTS + 1):
-        try:
-            with create_archive(path) as writer:
-                return _write(settings, endpoints, key, writer, tenant, report)
-        except MovedError:
-            if attempt == snapshot.ATTEMPTS:
-                raise
-            report("a release was published meanwhile: reading again")
-    raise AssertionError("unreachable")
+    return snapshot.write_settled(path, report, lambda writer: _write(settings, endpoints, key, writer, tenant, report))
 
 
 def tenant_portions(engine: Engine, *, embedded: bool) -> list[Portion]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestration.settings import Settings
 from orchestration.stack.backup import programs, snapshot
-from orchestration.stack.backup.archive import Writer, Written, create_archive
+from orchestration.stack.backup.archive import Writer, Written
 from orchestration.stack.backup.keys import AIRBYTE_KEY_MEMBER, airbyte_key
 from orchestration.stack.backup.manifest import (
     Kind,
@@ -18,7 +18,7 @@ from orchestration.stack.backup.manifest import (
     sluice_version,
     write_manifest,
 )
-from orchestration.stack.backup.snapshot import PLATFORM, MovedError, Snapshot
+from orchestration.stack.backup.snapshot import PLATFORM, Snapshot
 from orchestration.stack.endpoints import Endpoints
 from orchestration.tenancy.secrets import KEY_FILE, SecretKey
 
@@ -30,15 +30,9 @@ def back_up_whole(
     settings: Settings, endpoints: Endpoints, key: SecretKey, path: Path, report: Report, *, with_secrets: bool = False
 ) -> Manifest:
     """Write everything that `restore_whole` needs to this new file; runs may go on meanwhile."""
-    for attempt in range(1, snapshot.ATTEMPTS + 1):
-        try:
-            with create_archive(path) as writer:
-                return _write(settings, endpoints, key, writer, report, with_secrets)
-        except MovedError:
-            if attempt == snapshot.ATTEMPTS:
-                raise
-            report("a release was published meanwhile: reading again")
-    raise AssertionError("unreachable")
+    return snapshot.write_settled(
+        path, report, lambda writer: _write(settings, endpoints, key, writer, report, with_secrets)
+    )
 
 
 def _write(

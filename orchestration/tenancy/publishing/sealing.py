@@ -12,7 +12,7 @@ from analysis.store.releases import ReleaseRow, find_status, mark_sealed
 from analysis.store.tenants import lock_tenant
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.publishing.contents import find_forbidden
-from orchestration.tenancy.statements import fetch, run, transaction
+from orchestration.tenancy.statements import fetch, grantee, run, transaction
 from orchestration.tenancy.walls.grants import grant_tables
 from orchestration.tenancy.walls.keepers import holding
 from orchestration.tenancy.walls.roles import cut_sessions
@@ -95,9 +95,8 @@ def _take_over(connection: Connection, names: TenantNames) -> list[tuple[str, st
 
 
 def _forget_grants(connection: Connection, schema: str) -> None:
-    for (grantee,) in fetch(connection, _GRANTEES, schema=_quoted(schema)):
-        role = sql.SQL("public") if grantee == "public" else sql.Identifier(grantee)
-        run(connection, "revoke all on all tables in schema {schema} from {} cascade", role, schema=schema)
+    for (role,) in fetch(connection, _GRANTEES, schema=_quoted(schema)):
+        run(connection, "revoke all on all tables in schema {schema} from {} cascade", grantee(role), schema=schema)
 
 
 def fill_fleet(connection: Connection, names: TenantNames, mart: Table, number: int, tables: list[str]) -> None:

@@ -18,6 +18,8 @@ from orchestration.tenancy.identifiers import TenantId
 from orchestration.tenancy.statements import fetch, run
 
 BUILDERS = "sluice_builders"
+GROUPS = (BUILDERS, READERS)
+"""The groups of all tenants' builders and readers: ten thousand grants of CONNECT would slow every login."""
 SCHEMA = "sluice_keepers"
 PREFIX = "sluice_keeper_"
 
@@ -107,7 +109,7 @@ def make_keeper(connection: Connection, keeper: str) -> None:
     if not is_held:
         run(connection, "set local createrole_self_grant = 'set'")
         run(connection, "create role {keeper} nologin createrole", keeper=keeper)
-        for group in (BUILDERS, READERS):
+        for group in GROUPS:
             grant = "grant {group} to {keeper} with admin true, inherit false, set false"
             run(connection, grant, group=group, keeper=keeper)
 

@@ -15,14 +15,10 @@ from analysis.store.fleet import READERS
 from orchestration.settings import Settings
 from orchestration.tenancy.statements import fetch, transaction
 from orchestration.tenancy.walls.keepers import BUILDERS
+from orchestration.tenancy.walls.roles import may_watch
 
 LOOK_SECONDS = 5.0
 _log = logging.getLogger(__name__)
-
-_MAY_LOOK = """
-select pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage')
-   and pg_catalog.pg_has_role(current_user, 'pg_signal_backend', 'usage')
-"""
 
 # A transaction counts as a whole, or many short statements could hold its locks for good; and a statement as a whole,
 # or a block that commits within itself could run for good. Idle is what waits for its client inside a transaction.
@@ -85,7 +81,7 @@ def end_overlong(engine: Engine, limits: Limits) -> list[Ended]:
     values = {"builders": BUILDERS, "readers": READERS, "builder": limits.builder_seconds}
     values |= {"reader": limits.reader_seconds, "idle": limits.idle_seconds, "grace": limits.grace_seconds}
     with transaction(engine) as connection:
-        if not fetch(connection, _MAY_LOOK)[0][0]:
+        if not may_watch(connection):
             message = "The control role may not end tenants' statements; grant it pg_read_all_stats, pg_signal_backend."
             raise PermanentError(message, role=engine.url.username)
         rows = fetch(connection, _OVERLONG, **values)

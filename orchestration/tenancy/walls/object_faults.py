@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from psycopg import sql
 from sqlalchemy import Connection
 
-from orchestration.tenancy.statements import fetch
+from orchestration.tenancy.statements import fetch, grantee
 from orchestration.tenancy.walls.faults import Fault, Fleet, statement
 from orchestration.tenancy.walls.grants import FUTURE_TABLES, SCHEMA_GRANTS, TABLE_READERS
 
@@ -132,14 +132,14 @@ def _default_fault(
     if not is_extra:
         return Fault(tenant, thing, f"does not let {role} read the tables to come of {maker}")
     alter = "alter default privileges for role {maker} in schema {schema} revoke all on {} from {}"
-    text = statement(alter, objects, _grantee(role), maker=maker, schema=schema)
+    text = statement(alter, objects, grantee(role), maker=maker, schema=schema)
     return Fault(tenant, thing, f"grants {privileges} on {objects.as_string(None)} to come of {maker} to {role}", text)
 
 
 def _schema_fault(tenant: str, schema: str, role: str, right: str, is_extra: bool) -> Fault:
     if not is_extra:
         return Fault(tenant, f"the schema {schema}", f"lacks {right} for {role}")
-    revoke = statement("revoke {} on schema {schema} from {} cascade", sql.SQL(right), _grantee(role), schema=schema)
+    revoke = statement("revoke {} on schema {schema} from {} cascade", sql.SQL(right), grantee(role), schema=schema)
     return Fault(tenant, f"the schema {schema}", f"grants {right} to {role}", revoke)
 
 
@@ -154,9 +154,5 @@ def _relation_fault(
     if fault == "too little":
         return Fault(tenant, thing, f"cannot be read by {role}")
     revoke = "revoke {} on {schema}.{name} from {} cascade"
-    text = statement(revoke, sql.SQL(detail or "all"), _grantee(role), schema=schema, name=name or "")
+    text = statement(revoke, sql.SQL(detail or "all"), grantee(role), schema=schema, name=name or "")
     return Fault(tenant, thing, f"grants {detail} to {role}", text)
-
-
-def _grantee(role: str) -> sql.Composable:
-    return sql.SQL("public") if role == "public" else sql.Identifier(role)

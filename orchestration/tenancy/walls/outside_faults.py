@@ -6,13 +6,12 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from analysis.store.fleet import JOURNALS, MARTS, READERS, SCHEMA, current_release
-from orchestration.tenancy.statements import fetch
+from orchestration.tenancy.statements import fetch, grantee
 from orchestration.tenancy.walls.faults import Fault, Fleet, statement
-from orchestration.tenancy.walls.keepers import BUILDERS
+from orchestration.tenancy.walls.keepers import GROUPS
 from orchestration.tenancy.walls.keepers import SCHEMA as KEEPERS_SCHEMA
 
 OURS = ("sluice", "airbyte", "airbyte_internal", SCHEMA, KEEPERS_SCHEMA, "public")
-GROUPS = (BUILDERS, READERS)
 _WALLED = (*MARTS, current_release, *JOURNALS)
 
 # Everybody's rights are looked at in our own schemas; a tenant's or a group's everywhere.
@@ -70,9 +69,8 @@ def outside_faults(connection: Connection, fleet: Fleet) -> Iterator[Fault]:
     rights = {"ours": list(OURS), "groups": list(GROUPS), "roles": list(owners), "fleet": SCHEMA, "readers": READERS}
     for schema, name, role, privileges in fetch(connection, _RIGHTS, **rights):
         what = "schema {schema}" if name is None else "{schema}.{name}"
-        grantee = sql.SQL("public") if role == "public" else sql.Identifier(role)
         revoke = f"revoke {{}} on {what} from {{}} cascade"
-        text = statement(revoke, sql.SQL(privileges), grantee, schema=schema, name=name or "")
+        text = statement(revoke, sql.SQL(privileges), grantee(role), schema=schema, name=name or "")
         thing = f"the schema {schema}" if name is None else f"the relation {schema}.{name}"
         yield Fault(owners.get(role, ""), thing, f"grants {privileges} to {role}", text)
     for member, group, grantor in fetch(connection, _GROUPS, groups=list(GROUPS)):

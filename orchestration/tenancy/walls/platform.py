@@ -2,12 +2,9 @@
 
 from sqlalchemy import Connection, Engine
 
-from analysis.store.fleet import READERS
 from orchestration.tenancy.statements import fetch, run, transaction
-from orchestration.tenancy.walls.keepers import BUILDERS, lock_logins
-
-GROUPS = (BUILDERS, READERS)
-"""The groups of all tenants' builders and readers: ten thousand grants of CONNECT would slow every login."""
+from orchestration.tenancy.walls.keepers import GROUPS, lock_logins
+from orchestration.tenancy.walls.roles import role_exists
 
 _PUBLIC_RIGHTS = """
 select has_database_privilege('public', current_database(), 'connect')
@@ -42,7 +39,7 @@ def is_prepared(connection: Connection) -> bool:
 
 
 def _open_to(connection: Connection, group: str) -> None:
-    if not fetch(connection, "select 1 from pg_catalog.pg_roles where rolname = %(group)s", group=group):
+    if not role_exists(connection, group):
         run(connection, "create role {group} nologin", group=group)
     run(connection, "grant connect on database {database} to {group}", database=_database(connection), group=group)
 

@@ -99,6 +99,11 @@ def end_session(engine: Engine, role: str, pid: int) -> None:
         fetch(connection, "select pg_catalog.pg_terminate_backend(%(pid)s)", pid=pid)
 
 
+def may_watch(connection: Connection) -> bool:
+    """Whether the control role sees and ends every tenant's work by a right of its own."""
+    return bool(fetch(connection, _MAY_WATCH)[0][0])
+
+
 def _terminate(connection: Connection, roles: tuple[str, ...], only_working: bool) -> list[int]:
     # Who is there anybody sees; what they do and their end are their members' alone.
     busy = [role for role in roles if fetch(connection, _SESSIONS, roles=[role])]
@@ -114,7 +119,7 @@ def _acting_for(connection: Connection, roles: list[str]) -> Iterator[None]:
     """May see and end these logins' sessions: by right of its own, or else as their member for a moment."""
     tenants = [(tenant, role) for role in roles if (tenant := tenant_of_login(role))]
     with ExitStack() as held:
-        if not fetch(connection, _MAY_WATCH)[0][0]:
+        if not may_watch(connection):
             for tenant, role in tenants:
                 held.enter_context(holding(connection, tenant, role))
         yield

@@ -4,13 +4,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, insert, update
 
 from airbyte_server.api.bodies import DeclarativeDefinitionCreate, DeclarativeDefinitionPut
-from airbyte_server.api.definitions import refuse_if_used
 from airbyte_server.api.paging import PageDep
 from airbyte_server.api.workspaces import find_workspace
-from airbyte_server.definitions import DECLARATIVE, own_definition, user_of
+from airbyte_server.definitions import DECLARATIVE, own_definition, remove_unused, select_own
 from airbyte_server.errors import RefusedError
 from airbyte_server.services import ServicesDep
 from airbyte_server.tables import definitions
@@ -39,11 +38,9 @@ def create_definition(workspace_id: UUID, body: DeclarativeDefinitionCreate, ser
 @router.get("")
 def list_definitions(workspace_id: UUID, services: ServicesDep, page: PageDep) -> dict[str, Any]:
     """The workspace's manifests, oldest first."""
-    mine = definitions.c.workspace_id == str(workspace_id), definitions.c.kind == DECLARATIVE
-    query = select(definitions).where(*mine).order_by(definitions.c.created_at, definitions.c.definition_id)
     with services.storage.begin() as connection:
         find_workspace(connection, workspace_id)
-        return page.read(connection, query, _shown)
+        return page.read(connection, select_own(DECLARATIVE, workspace_id), _shown)
 
 
 @router.get("/{definition_id}")
@@ -71,10 +68,7 @@ def update_definition(
 def delete_definition(workspace_id: UUID, definition_id: UUID, services: ServicesDep) -> dict[str, Any]:
     """Remove a manifest that no source uses, and answer it."""
     with services.storage.begin() as connection:
-        found = own_definition(connection, DECLARATIVE, workspace_id, definition_id)
-        refuse_if_used(user_of(connection, definition_id), found.name)
-        connection.execute(delete(definitions).where(definitions.c.definition_id == str(definition_id)))
-    return _shown(found)
+        return _shown(remove_unused(connection, DECLARATIVE, workspace_id, definition_id))
 
 
 def _check(manifest: dict[str, Any]) -> None:

@@ -4,13 +4,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, update
 
 from airbyte_server.api.bodies import DefinitionCreate, DefinitionPut
 from airbyte_server.api.paging import PageDep
 from airbyte_server.api.workspaces import find_workspace
-from airbyte_server.definitions import BUILT_IN, Definition, as_definition, own_definition, runs_image, user_of
-from airbyte_server.errors import ConflictError, RefusedError
+from airbyte_server.definitions import (
+    BUILT_IN,
+    Definition,
+    as_definition,
+    own_definition,
+    remove_unused,
+    runs_image,
+    select_own,
+)
+from airbyte_server.errors import RefusedError
 from airbyte_server.services import ServicesDep
 from airbyte_server.tables import definitions
 
@@ -38,11 +46,9 @@ def make_router(kind: str) -> APIRouter:
     @router.get("")
     def list_all(workspace_id: UUID, services: ServicesDep, page: PageDep) -> dict[str, Any]:
         """The connectors that come with the server, then the workspace's own definitions."""
-        mine = definitions.c.workspace_id == str(workspace_id), definitions.c.kind == kind
-        query = select(definitions).where(*mine).order_by(definitions.c.created_at, definitions.c.definition_id)
         with services.storage.begin() as connection:
             find_workspace(connection, workspace_id)
-            rows = connection.execute(query).all()
+            rows = connection.execute(select_own(kind, workspace_id)).all()
         return page.cut([_shown(known) for known in (*BUILT_IN[kind], *map(as_definition, rows))])
 
     @router.get("/{definition_id}")
@@ -68,18 +74,9 @@ def make_router(kind: str) -> APIRouter:
         """Remove a definition that nothing uses, and answer it."""
         _refuse_built_in(kind, definition_id)
         with services.storage.begin() as connection:
-            found = own_definition(connection, kind, workspace_id, definition_id)
-            refuse_if_used(user_of(connection, definition_id), found.name)
-            connection.execute(delete(definitions).where(definitions.c.definition_id == str(definition_id)))
-        return _shown(as_definition(found))
+            return _shown(as_definition(remove_unused(connection, kind, workspace_id, definition_id)))
 
     return router
-
-
-def refuse_if_used(user: str | None, name: str) -> None:
-    """ConflictError where a source or destination uses the definition."""
-    if user is not None:
-        raise ConflictError(f"Definition {name!r} is used by {user!r}; delete that first.")
 
 
 def _refuse_built_in(kind: str, definition_id: UUID) -> None:
