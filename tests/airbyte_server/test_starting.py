@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 from airbyte_server.errors import PermanentError
-from airbyte_server.secret_key import load_key
+from airbyte_server.secrets.key import load_key
 from airbyte_server.settings import ServerSettings
 from pydantic import ValidationError
 

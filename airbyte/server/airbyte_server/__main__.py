@@ -39,9 +39,9 @@ def serve(settings: "ServerSettings") -> None:
     """Serve until a signal comes; a database that cannot be taken raises first."""
     import uvicorn
 
-    from airbyte_server import upkeep
     from airbyte_server.app import create_app
     from airbyte_server.services import make_services
+    from airbyte_server.state import upkeep
 
     services = make_services(settings)
     services.storage.open()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from airbyte_server.actor_store import DESTINATION, SOURCE
+from airbyte_server.actors.store import DESTINATION, SOURCE
 from airbyte_server.api import (
     actors,
     auth,

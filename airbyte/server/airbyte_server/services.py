@@ -7,17 +7,17 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy import Row
 
-from airbyte_server.configurations import Configurations
-from airbyte_server.connector_process import ProcessPool
-from airbyte_server.discovery import discover_source
-from airbyte_server.job_order import JobPlanner
-from airbyte_server.job_runner import JobRunner
-from airbyte_server.jobs import Supervisor
-from airbyte_server.secret_box import SecretBox
-from airbyte_server.secret_key import load_key
-from airbyte_server.secret_references import SecretPlaces
+from airbyte_server.connectors.discovery import discover_source
+from airbyte_server.connectors.processes import ProcessPool
+from airbyte_server.jobs.planning import JobPlanner
+from airbyte_server.jobs.runner import JobRunner
+from airbyte_server.jobs.supervisor import Supervisor
+from airbyte_server.secrets.box import SecretBox
+from airbyte_server.secrets.configurations import Configurations
+from airbyte_server.secrets.key import load_key
+from airbyte_server.secrets.references import SecretPlaces
 from airbyte_server.settings import ServerSettings
-from airbyte_server.storage import Storage
+from airbyte_server.state.storage import Storage
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import httpx
 import orjson
 import psycopg
 import pytest
-from airbyte_server.destinations import check_reachable
+from airbyte_server.actors.destinations import check_reachable
 from airbyte_server.errors import RetryableError
-from airbyte_server.secret_box import SecretBox
+from airbyte_server.secrets.box import SecretBox
 from cryptography.fernet import Fernet
 
 POSTGRES = {

@@ -4,7 +4,7 @@ import time
 import httpx
 import pytest
 from airbyte_api import AirbyteAPI, models
-from airbyte_server.secret_box import SecretBox
+from airbyte_server.secrets.box import SecretBox
 from cryptography.fernet import Fernet
 
 ID, SECRET = "client-of-the-tests", "secret-of-the-tests"

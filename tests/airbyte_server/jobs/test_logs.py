@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from airbyte_server import job_store
-from airbyte_server.job_log import JobLog
-from airbyte_server.storage import Storage
-from airbyte_server.tables import jobs
+from airbyte_server.jobs import store as job_store
+from airbyte_server.jobs.log import JobLog
+from airbyte_server.state.storage import Storage
+from airbyte_server.state.tables import jobs
 from sqlalchemy import select
 
 RETENTION = timedelta(days=90)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from airbyte_server.secret_box import make_key
+from airbyte_server.secrets.box import make_key
 from psycopg import sql
 
 RECORDS = [{"id": n} for n in range(100)]

@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sqlalchemy import Row, select
 
-from airbyte_server.actor_store import ActorKind, create_actor, find_actor, remove_actor, update_actor
+from airbyte_server.actors.store import ActorKind, create_actor, find_actor, remove_actor, update_actor
 from airbyte_server.api.bodies import ActorCreate, ActorPatch, ActorPut
 from airbyte_server.api.paging import IncludeDeleted, PageDep, WorkspaceIds
 from airbyte_server.api.workspaces import find_workspace
 from airbyte_server.errors import RefusedError
-from airbyte_server.masking import masked
+from airbyte_server.secrets.masking import masked
 from airbyte_server.services import Services, ServicesDep
-from airbyte_server.tables import actors
+from airbyte_server.state.tables import actors
 
 
 def make_router(kind: ActorKind) -> APIRouter:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import Row
 
-from airbyte_server import catalog, connection_store, cron, sync_modes
+from airbyte_server import sync_modes
 from airbyte_server.api.configuration_bodies import (
     NAMESPACE_DEFINITIONS,
     SCHEMA_CHANGES,
@@ -14,6 +14,8 @@ from airbyte_server.api.configuration_bodies import (
     ConnectionReference,
     ConnectionUpdate,
 )
+from airbyte_server.connections import catalog, cron
+from airbyte_server.connections import store as connection_store
 from airbyte_server.errors import RefusedError
 from airbyte_server.services import ServicesDep
 

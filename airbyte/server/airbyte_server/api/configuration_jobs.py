@@ -5,8 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import Row
 
-from airbyte_server import job_log, job_store
 from airbyte_server.api.configuration_bodies import JobReference
+from airbyte_server.jobs import log as job_log
+from airbyte_server.jobs import store as job_store
 from airbyte_server.services import ServicesDep
 
 router = APIRouter(tags=["configuration API"])

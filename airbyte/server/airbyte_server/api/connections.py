@@ -6,13 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sqlalchemy import Row, select
 
-from airbyte_server import connection_store, cron, job_store
 from airbyte_server.api.bodies import ConnectionCreate, ConnectionPatch, Schedule, StreamConfigurations
 from airbyte_server.api.paging import IncludeDeleted, PageDep, TagIds, WorkspaceIds
-from airbyte_server.connection_store import find_connection
+from airbyte_server.connections import cron
+from airbyte_server.connections import store as connection_store
+from airbyte_server.connections.store import find_connection
 from airbyte_server.errors import RefusedError
+from airbyte_server.jobs import store as job_store
 from airbyte_server.services import ServicesDep
-from airbyte_server.tables import connection_tags, connections
+from airbyte_server.state.tables import connection_tags, connections
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 

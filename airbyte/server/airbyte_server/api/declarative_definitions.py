@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 from sqlalchemy import Row, insert, update
 
+from airbyte_server.actors.definitions import DECLARATIVE, own_definition, remove_unused, select_own
 from airbyte_server.api.bodies import DeclarativeDefinitionCreate, DeclarativeDefinitionPut
 from airbyte_server.api.paging import PageDep
 from airbyte_server.api.workspaces import find_workspace
-from airbyte_server.definitions import DECLARATIVE, own_definition, remove_unused, select_own
 from airbyte_server.errors import RefusedError
 from airbyte_server.services import ServicesDep
-from airbyte_server.tables import definitions
+from airbyte_server.state.tables import definitions
 
 router = APIRouter(
     prefix="/workspaces/{workspace_id}/definitions/declarative_sources", tags=["declarative source definitions"]

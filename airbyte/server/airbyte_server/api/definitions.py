@@ -6,10 +6,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 from sqlalchemy import insert, update
 
-from airbyte_server.api.bodies import DefinitionCreate, DefinitionPut
-from airbyte_server.api.paging import PageDep
-from airbyte_server.api.workspaces import find_workspace
-from airbyte_server.definitions import (
+from airbyte_server.actors.definitions import (
     BUILT_IN,
     Definition,
     as_definition,
@@ -18,9 +15,12 @@ from airbyte_server.definitions import (
     runs_image,
     select_own,
 )
+from airbyte_server.api.bodies import DefinitionCreate, DefinitionPut
+from airbyte_server.api.paging import PageDep
+from airbyte_server.api.workspaces import find_workspace
 from airbyte_server.errors import RefusedError
 from airbyte_server.services import ServicesDep
-from airbyte_server.tables import definitions
+from airbyte_server.state.tables import definitions
 
 
 def make_router(kind: str) -> APIRouter:

@@ -5,10 +5,11 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import Row
 
-from airbyte_server import job_log, job_store
 from airbyte_server.api.jobs import JobId, iso_time
 from airbyte_server.api.jobs import shown as shown_job
 from airbyte_server.api.paging import LongPageDep
+from airbyte_server.jobs import log as job_log
+from airbyte_server.jobs import store as job_store
 from airbyte_server.services import ServicesDep
 
 router = APIRouter(tags=["embedded"])

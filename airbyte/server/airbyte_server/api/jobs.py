@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Query
 from sqlalchemy import select
 
-from airbyte_server import job_store
 from airbyte_server.api.bodies import JobCreate
 from airbyte_server.api.paging import PageDep, WorkspaceIds
 from airbyte_server.errors import RefusedError
+from airbyte_server.jobs import store as job_store
 from airbyte_server.services import ServicesDep
-from airbyte_server.tables import connections, jobs
+from airbyte_server.state.tables import connections, jobs
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from airbyte_server import sync_modes
-from airbyte_server.actor_store import DESTINATION, SOURCE, find_actor
+from airbyte_server.actors.store import DESTINATION, SOURCE, find_actor
 from airbyte_server.services import ServicesDep
 
 router = APIRouter(prefix="/streams", tags=["streams"])

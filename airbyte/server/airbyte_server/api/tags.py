@@ -12,7 +12,7 @@ from airbyte_server.api.paging import PageDep, WorkspaceIds
 from airbyte_server.api.workspaces import find_workspace
 from airbyte_server.errors import ConflictError, NotFoundError
 from airbyte_server.services import ServicesDep
-from airbyte_server.tables import tags
+from airbyte_server.state.tables import tags
 
 router = APIRouter(prefix="/tags", tags=["tags"])
 

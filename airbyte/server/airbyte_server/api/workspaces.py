@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Response
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from airbyte_server import job_store
 from airbyte_server.api.bodies import WorkspaceCreate, WorkspacePatch
 from airbyte_server.api.paging import IncludeDeleted, PageDep, WorkspaceIds
 from airbyte_server.errors import NotFoundError
+from airbyte_server.jobs import store as job_store
 from airbyte_server.services import ServicesDep
-from airbyte_server.tables import connections, workspaces
+from airbyte_server.state.tables import connections, workspaces
 
 router = APIRouter(prefix="/workspaces", tags=["workspaces"])
 

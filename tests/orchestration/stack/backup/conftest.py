@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from airbyte_server.secret_box import SecretBox
-from airbyte_server.storage import Storage
+from airbyte_server.secrets.box import SecretBox
+from airbyte_server.state.storage import Storage
 from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy import Engine, text

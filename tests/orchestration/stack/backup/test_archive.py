@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from airbyte_server.secret_box import SecretBox
+from airbyte_server.secrets.box import SecretBox
 from cryptography.fernet import Fernet
 
 from analysis.errors import PermanentError

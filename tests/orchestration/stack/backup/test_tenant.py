@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from airbyte_server.secret_box import SecretBox
-from airbyte_server.tables import metadata as airbyte_tables
+from airbyte_server.secrets.box import SecretBox
+from airbyte_server.state.tables import metadata as airbyte_tables
 from sqlalchemy import Column, MetaData, Table, Text
 
 from analysis.errors import PermanentError

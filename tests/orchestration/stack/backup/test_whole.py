@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from airbyte_server.secret_box import SecretBox
+from airbyte_server.secrets.box import SecretBox
 from cryptography.fernet import Fernet
 
 from analysis.errors import PermanentError, RetryableError

@@ -1,0 +1,1 @@
+"""Sources, destinations, and the definitions of what can run."""

@@ -1,0 +1,1 @@
+"""Connections: which streams, how, into which tables."""

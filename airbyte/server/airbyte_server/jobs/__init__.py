@@ -1,0 +1,1 @@
+"""Jobs: the queue, the process of each, what it reports."""

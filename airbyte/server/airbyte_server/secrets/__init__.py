@@ -1,0 +1,1 @@
+"""Configurations encrypted at rest, masked in answers, with references resolved when used."""

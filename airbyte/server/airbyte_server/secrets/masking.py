@@ -1,0 +1,96 @@
+"""Secrets out of sight: masked in answers, scrubbed from sentences and logs."""
+
+import base64
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import orjson
+
+from airbyte_server.secrets.references import Revealed, is_reference
+
+MASK = "**********"
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase|code)?$|pwd$|secret|token|credential|private|(api|access|account|client|ssh|shared)_?key"
+    r"|authorization|cookie|connection_?string|dsn$|jdbc_url_params|webhook|^key$",
+    re.IGNORECASE,
+)
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@]+(@)")
+_SHORTEST_SECRET = 4
+
+
+def masked(value: Any, *, secret: bool = False) -> Any:
+    """The configuration with every secret replaced by asterisks; names decide, also for what is below them."""
+    if isinstance(value, dict):
+        return {name: masked(item, secret=secret or is_secret_name(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, secret=secret) for item in value]
+    if secret and _can_be_secret(value):
+        return MASK
+    return _without_url_password(value) if isinstance(value, str) else value
+
+
+def unmasked(new: Any, stored: Any, *, secret: bool = False) -> Any:
+    """The new configuration, where what a client read masked and sent back means the stored value."""
+    if stored is not None and new == masked(stored, secret=secret):
+        return stored
+    if isinstance(new, dict):
+        known = stored if isinstance(stored, dict) else {}
+        return {
+            name: unmasked(item, known.get(name), secret=secret or is_secret_name(name)) for name, item in new.items()
+        }
+    if isinstance(new, list) and isinstance(stored, list):
+        return [
+            unmasked(item, stored[place] if place < len(stored) else None, secret=secret)
+            for place, item in enumerate(new)
+        ]
+    return new
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def secrets_in(value: Any) -> list[str]:
+    """Every secret text of a configuration, by its name or read from a reference, also as URLs, JSON and headers write
+    it; longest first, so that no half of one is left.
+    """
+    found = {form for secret in _walk(value, False) for form in _forms(secret)}
+    return sorted(found, key=lambda form: (-len(form), form))
+
+
+def scrubbed(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets, and without any password of a URL."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return _without_url_password(text)
+
+
+def _walk(value: Any, secret: bool) -> Iterable[str]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _walk(item, secret or is_secret_name(name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _walk(item, secret)
+    elif (secret or isinstance(value, Revealed)) and _can_be_secret(value) and len(str(value)) >= _SHORTEST_SECRET:
+        yield str(value)
+
+
+def _forms(secret: str) -> Iterable[str]:
+    encoded = secret.encode(errors="replace")
+    yield secret
+    yield from (quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"))
+    yield orjson.dumps(encoded.decode()).decode()[1:-1]
+    yield from (base64.b64encode(encoded).decode(), repr(secret)[1:-1])
+    yield from (line for line in secret.splitlines() if len(line) >= 16)  # a private key, logged line by line
+
+
+def _can_be_secret(value: Any) -> bool:
+    return value is not None and not isinstance(value, bool) and value != "" and not is_reference(value)
+
+
+def _without_url_password(text: str) -> str:
+    return _URL_PASSWORD.sub(rf"\1{MASK}\2", text)
