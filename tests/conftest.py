@@ -5,7 +5,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -51,6 +53,31 @@ class PostgresServer:
         return bootstrap.with_login(url, role, self.passwords[role])
 
 
+@dataclass(frozen=True)
+class OwnCluster:
+    """A cluster with the means to kill it."""
+
+    server: EmbeddedPostgres
+    postgres: PostgresServer
+
+    def kill_postmaster(self) -> None:
+        """`kill -9`; its children notice and leave."""
+        os.kill(int((self.server.home / "postgres/data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def revive(self) -> None:
+        """Start it again if it is down, on the same port, and wait until it has recovered."""
+        self.server.start()
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                psycopg.connect(self.postgres.admin_url).close()
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            else:
+                return
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of shared test data, read in place."""
@@ -66,14 +93,44 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """An embedded cluster with the roles and databases of a real stack, gone after the session."""
-    home = Path(tempfile.mkdtemp(prefix="sluice-test-"))
+    with cluster("sluice-test-") as (_, started):
+        yield started
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[OwnCluster]:
+    """A cluster that only this file's tests use, and may kill."""
+    with own_cluster_in(None) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def make_own_cluster() -> Callable[[Path], AbstractContextManager[OwnCluster]]:
+    """Makes one in a folder."""
+    return own_cluster_in
+
+
+@contextmanager
+def own_cluster_in(folder: Path | None) -> Iterator[OwnCluster]:
+    """A cluster whose commits outlive its processes."""
+    with cluster("sluice-faults-", folder) as (server, started):
+        with psycopg.connect(started.admin_url, autocommit=True) as admin:
+            admin.execute("alter system set synchronous_commit = on")
+            admin.execute("select pg_reload_conf()")
+        yield OwnCluster(server, started)
+
+
+@contextmanager
+def cluster(prefix: str, folder: Path | None = None) -> Iterator[tuple[EmbeddedPostgres, PostgresServer]]:
+    """A cluster that is gone afterwards, also when the test run is killed."""
+    home = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
     home.chmod(0o711)  # so that the account that PostgreSQL runs under as root gets in
     watchdog = subprocess.Popen(
         ["/bin/sh", "-c", WATCHDOG, "sh", str(home)], stdin=subprocess.PIPE, start_new_session=True
     )
     server = EmbeddedPostgres(home, durable=False)
     try:
-        yield _start(server)
+        yield server, _start(server)
     finally:
         server.stop()
         watchdog.kill()
@@ -84,6 +141,20 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 def database(postgres: PostgresServer) -> Iterator[str]:
     """A fresh database with the empty schemas `airbyte` and `airbyte_internal`; yields the control role's URL."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres: PostgresServer) -> Iterator[str]:
+    """The same for all tests of a file, which tidy up after themselves: making one takes longer than most tests."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(postgres: PostgresServer) -> Iterator[str]:
+    """A database that is gone afterwards."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
         identifier = sql.Identifier(name)
@@ -98,6 +169,43 @@ def database(postgres: PostgresServer) -> Iterator[str]:
             yield url
         finally:
             admin.execute(sql.SQL("drop database {} with (force)").format(identifier))
+
+
+@pytest.fixture(scope="session")
+def mounted() -> Callable[[Path, str], AbstractContextManager[None]]:
+    """Mounts a filesystem of some size, in memory, on a folder; skips where nobody lets us."""
+
+    @contextmanager
+    def mount(folder: Path, size: str) -> Iterator[None]:
+        if os.geteuid() != 0:
+            pytest.skip("This machine lets nobody but root mount a small filesystem.")
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0711", "tmpfs", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"This machine lets nobody mount a small filesystem: {done.stderr.strip()}")
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+    return mount
+
+
+@pytest.fixture(scope="session")
+def filled() -> Callable[..., AbstractContextManager[None]]:
+    """Lets a file take all of a disk but `left` bytes."""
+
+    @contextmanager
+    def fill(folder: Path, left: int) -> Iterator[None]:
+        file = folder / "filler"
+        with file.open("wb") as out:
+            os.posix_fallocate(out.fileno(), 0, shutil.disk_usage(folder).free - left)
+        try:
+            yield
+        finally:
+            file.unlink()
+
+    return fill
 
 
 def _start(server: EmbeddedPostgres) -> PostgresServer:

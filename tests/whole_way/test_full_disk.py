@@ -1,11 +1,8 @@
 """A disk without room is named, costs a run and nothing else, and all goes on once there is room again."""
 
 import json
-import os
-import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,35 +15,8 @@ LITTLE, ROOM = "30m", "700m"
 MEBIBYTE = 1024**2
 
 
-@contextmanager
-def mounted(folder, size):
-    """A filesystem of this size, in memory; skipped where nobody lets us mount one."""
-    if os.geteuid() != 0:
-        pytest.skip("This machine lets nobody but root mount a small filesystem.")
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0711", "tmpfs", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"This machine lets nobody mount a small filesystem: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-@contextmanager
-def filled(folder, left):
-    """A file takes all of the disk but so many bytes."""
-    file = folder / "filler"
-    with file.open("wb") as out:
-        os.posix_fallocate(out.fileno(), 0, shutil.disk_usage(folder).free - left)
-    try:
-        yield
-    finally:
-        file.unlink()
-
-
 @pytest.fixture(scope="module")
-def disk():
+def disk(mounted):
     """A small disk that is nearly full."""
     folder = Path(tempfile.mkdtemp(prefix="sluice-full-disk-"))
     folder.chmod(0o711)
@@ -101,7 +71,7 @@ def test_a_start_on_a_full_disk_is_refused_in_one_sentence_and_leaves_nothing_ha
 
 
 @pytest.mark.parametrize("command", ["sync", "build"])
-def test_a_run_that_fills_the_disk_says_so_and_what_is_published_stays(roomy, disk, command):
+def test_a_run_that_fills_the_disk_says_so_and_what_is_published_stays(roomy, disk, filled, command):
     before = totals(roomy)
     with filled(disk, left=3 * MEBIBYTE):
         sentence = roomy.attempt(command, "acme").sentence
@@ -110,7 +80,7 @@ def test_a_run_that_fills_the_disk_says_so_and_what_is_published_stays(roomy, di
     assert roomy.leftovers("acme") == []
 
 
-def test_a_start_on_a_disk_that_filled_up_later_is_refused_too(roomy, disk):
+def test_a_start_on_a_disk_that_filled_up_later_is_refused_too(roomy, disk, filled):
     roomy.sluice("down")
     with filled(disk, left=0):
         assert "full" in roomy.attempt("up", "--no-ui").sentence

@@ -101,6 +101,13 @@ def warehouse(database: str) -> Warehouse:
     return Warehouse(database)
 
 
+@pytest.fixture
+def emptied_warehouse(module_database: str) -> Iterator[Warehouse]:
+    """A warehouse in a database that a file's tests share."""
+    yield Warehouse(module_database)
+    Warehouse(module_database).query("drop schema if exists tenant_acme, tenant_other cascade")
+
+
 @pytest.fixture(scope="session")
 def messages() -> "Messages":
     return Messages(record, state, status, trace_error)

@@ -1,6 +1,7 @@
 """Appending modes: every record stays, none is there twice, and none is left out after a failure."""
 
 import pytest
+from airbyte_server.errors import PermanentError
 
 
 class ConnectorFailedError(Exception):
@@ -115,3 +116,19 @@ def test_a_new_column_is_added_and_older_rows_have_none(warehouse, messages):
     lines = [messages.record("items", {"id": 2, "city": "Rome"})]
     warehouse.load(target(warehouse, INCREMENTAL, json_schema=schema), lines)
     assert warehouse.rows(columns="id, city") == [(1, None), (2, "Rome")]
+
+
+def test_a_refresh_that_is_tried_again_is_there_once(warehouse, messages):
+    """Its stream had come to its end, and the job had not."""
+    both = [target(warehouse, REFRESH, generation_id=4), warehouse.target("other")]
+    warehouse.load(both[:1], [messages.record("items", {"id": 1})], sync_id=7)
+    lines = [messages.record("items", {"id": 2}), messages.status("items", "COMPLETE"), b"broken"]
+    for attempt in range(3):
+        both[0] = target(warehouse, REFRESH, generation_id=5 + attempt)
+        with pytest.raises(PermanentError):
+            warehouse.load(both, lines, sync_id=8, repeats=attempt)
+        assert ids(warehouse) == [1, 2]
+    warehouse.load(target(warehouse, REFRESH, generation_id=8), [], sync_id=8, repeats=3)
+    assert ids(warehouse) == [1]
+    warehouse.load(target(warehouse, REFRESH, generation_id=9), [messages.record("items", {"id": 3})], sync_id=9)
+    assert ids(warehouse) == [1, 3]

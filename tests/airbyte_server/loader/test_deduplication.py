@@ -72,9 +72,9 @@ def test_a_state_is_handed_on_only_when_its_rows_can_be_read(warehouse, messages
     assert seen == [(2, 2), (4, 4), (6, 6)]
 
 
-def test_a_global_state_waits_for_all_streams(warehouse, messages):
+def test_a_global_state_waits_for_all_streams_that_go_on_from_it(warehouse, messages):
     shared = b'{"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{"n":1},"stream_states":[]}}}'
-    targets = [warehouse.deduped("a"), warehouse.target("b")]
+    targets = [warehouse.deduped("a"), warehouse.deduped("b"), warehouse.target("c")]
     done = []
 
     def lines():
@@ -83,12 +83,12 @@ def test_a_global_state_waits_for_all_streams(warehouse, messages):
         yield shared
         done.append(list(warehouse.states))
         yield messages.status("a", "COMPLETE")
-        done.append(list(warehouse.states))
-        yield messages.status("b", "COMPLETE")
+        done.append(([state["type"] for state in warehouse.states], warehouse.count("shop_b")))
+        for stream in ("b", "c"):
+            yield messages.status(stream, "COMPLETE")
 
     warehouse.load(targets, lines())
-    assert done == [[], []]
-    assert [state["type"] for state in warehouse.states] == ["GLOBAL"]
+    assert done == [[], (["GLOBAL"], 1)]
 
 
 def test_indexes_are_on_key_cursor_and_extraction(warehouse, messages):

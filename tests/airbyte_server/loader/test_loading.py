@@ -3,8 +3,8 @@
 import multiprocessing
 import os
 import signal
+import time
 
-import psycopg
 import pytest
 from airbyte_server.errors import PermanentError, RetryableError
 from airbyte_server.loader import Loader
@@ -235,17 +235,20 @@ def test_progress_and_counts_are_true_after_a_failure(warehouse, messages):
 
 
 def test_no_transaction_is_left_open_while_a_source_is_slow(warehouse, messages):
+    def settled():
+        """What the loader's session does once the rows so far have been written."""
+        query = "select state from pg_stat_activity where application_name = 'airbyte_server loader'"
+        deadline = time.monotonic() + 20
+        while (found := warehouse.query(query)) != [("idle",)] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return found
+
     states = []
 
     def lines():
         for _ in range(3):
             yield messages.record("items", {"id": 1, "name": "z" * 3_000_000})
-            with psycopg.connect(warehouse.url) as connection:
-                states.extend(
-                    connection.execute(
-                        "select state from pg_stat_activity where application_name = 'airbyte_server loader'"
-                    ).fetchall()
-                )
+            states.extend(settled())
 
     warehouse.load(warehouse.target(), lines())
     assert states == [("idle",)] * 3

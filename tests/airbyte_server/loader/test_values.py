@@ -171,6 +171,9 @@ def test_nan_and_half_a_surrogate_do_not_stop_a_load(warehouse):
     warehouse.load(warehouse.target(json_schema=SCHEMA), [line])
     (row,) = stored_rows(warehouse)
     assert (row["number"], row["string"]) == (None, "a\ufffdb")
+    as_java_writes_it = line.replace(b"\\ud800", b"\xed\xa0\x80")
+    warehouse.load(warehouse.target(json_schema=SCHEMA), [as_java_writes_it])
+    assert [row["string"] for row in stored_rows(warehouse)] == ["a\ufffdb"]
 
 
 def test_columns_are_airbytes_and_in_schema_order(warehouse, messages):
@@ -195,6 +198,26 @@ def test_columns_are_airbytes_and_in_schema_order(warehouse, messages):
     assert warehouse.query("select _airbyte_generation_id, _airbyte_extracted_at, z_z from tenant_acme.shop_items") == [
         (4, datetime(2023, 11, 14, 22, 13, 20, 123000, UTC), "v")
     ]
+
+
+def test_each_kind_of_field_has_airbytes_type(warehouse):
+    warehouse.load(warehouse.target(json_schema=SCHEMA), [])
+    query = """
+        select attname, format_type(atttypid, atttypmod) from pg_attribute
+        where attrelid = 'tenant_acme.shop_items'::regclass and attnum > 4 order by attnum
+    """
+    assert dict(warehouse.query(query)) == {
+        "string": "character varying",
+        "number": "numeric",
+        "integer": "bigint",
+        "boolean": "boolean",
+        **dict.fromkeys(("object", "array", "union", "untyped"), "jsonb"),
+        "date": "date",
+        "moment": "timestamp with time zone",
+        "local": "timestamp without time zone",
+        "clock": "time with time zone",
+        "local_clock": "time without time zone",
+    }
 
 
 def test_undeclared_fields_are_left_out_and_told(warehouse, messages):

@@ -18,7 +18,7 @@ _BIGINT = range(-(2**63), 2**63)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d{1,6}))?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _LONGEST_NUMBER = 16_000
-_LONGEST_TEXT = 256 * 1024 * 1024
+LONGEST_TEXT = 256 * 1024 * 1024
 """Characters; PostgreSQL's limit of 1 GB divided by the bytes of the longest character."""
 
 
@@ -40,7 +40,7 @@ def escape(text: str) -> str:
         text = text.replace("\t", "\\t")
     if "\r" in text:
         text = text.replace("\r", "\\r")
-    if len(text) > _LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT:
         raise ContradictionError(SIZE)
     return text
 
@@ -67,14 +67,14 @@ def json(value: Any) -> str:
 def json_object(value: Any) -> str:
     """An object as JSON; anything else contradicts."""
     if type(value) is not dict:
-        raise ContradictionError
+        raise _contradiction(value)
     return json(value)
 
 
 def json_array(value: Any) -> str:
     """An array as JSON; anything else contradicts."""
     if type(value) is not list:
-        raise ContradictionError
+        raise _contradiction(value)
     return json(value)
 
 
@@ -131,7 +131,11 @@ def number(value: Any) -> str:
 def _decimal_or_contradiction(value: Any) -> Decimal:
     if type(value) is Decimal:
         return value
-    raise ContradictionError(SIZE if type(value) is OutOfRange else SERIALIZATION)
+    raise _contradiction(value)
+
+
+def _contradiction(value: Any) -> ContradictionError:
+    return ContradictionError(SIZE if type(value) is OutOfRange else SERIALIZATION)
 
 
 def _temporal(parse: Callable[[str], str]) -> Converter:
@@ -161,4 +165,13 @@ CONVERTERS: Mapping[Kind, Converter] = {
     "time": _temporal(temporal.as_time),
 }
 
-__all__ = ["CONVERTERS", "OUT_OF_RANGE", "SERIALIZATION", "SIZE", "ContradictionError", "Converter", "escape"]
+__all__ = [
+    "CONVERTERS",
+    "LONGEST_TEXT",
+    "OUT_OF_RANGE",
+    "SERIALIZATION",
+    "SIZE",
+    "ContradictionError",
+    "Converter",
+    "escape",
+]

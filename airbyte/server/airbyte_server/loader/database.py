@@ -18,7 +18,14 @@ _LOCK_SECONDS = 15
 _PASSING = ("40", "57", "58")
 """SQLSTATE classes that pass: rollback, operator intervention, input and output."""
 _LOST = "The connection to PostgreSQL was lost or could not be made; try again."
-_REFUSED_LOGIN = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to log in")
+KEY_TOO_LONG = "Values of a key or cursor are too long for an index (about 2,700 bytes); choose other fields."
+_REFUSED_LOGIN = (
+    "password authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "not permitted to log in",
+)
 
 
 def connect(conninfo: str) -> Connection:
@@ -43,19 +50,28 @@ def naming_errors(stream: str | None = None) -> Iterator[None]:
         raise _translated(error, stream) from error
 
 
+def refuses_login(error: psycopg.Error) -> bool:
+    """Whether a connection was refused for what it asked for, and will be again."""
+    return isinstance(error, psycopg.OperationalError) and any(sign in str(error) for sign in _REFUSED_LOGIN)
+
+
 def _translated(error: psycopg.Error, stream: str | None) -> ServerError:
     state = error.sqlstate or ""
     keys: dict[str, object] = {"stream": stream} if stream else {}
     if not state:
-        text = str(error)
-        if isinstance(error, psycopg.OperationalError) and any(sign in text for sign in _REFUSED_LOGIN):
+        if refuses_login(error):
             return PermanentError("PostgreSQL refused the login of the destination; check its settings.", **keys)
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             return RetryableError(_LOST, **keys)
         return PermanentError(f"The database driver failed ({type(error).__name__}).", **keys)
-    keys["sqlstate"] = state
+    return _of_state(state, error.diag.message_primary or "", {**keys, "sqlstate": state})
+
+
+def _of_state(state: str, message: str, keys: dict[str, object]) -> ServerError:
     if state.startswith("53"):
-        return RetryableError(f"PostgreSQL is out of room or connections: {error.diag.message_primary}.", **keys)
+        return RetryableError(f"PostgreSQL is out of room or connections: {message}.", **keys)
+    if state == "54000" and "index row" in message:
+        return PermanentError(KEY_TOO_LONG, **keys)
     if state == "55P03":
         return RetryableError("Another session holds the table; try again when it is done.", **keys)
     if state.startswith(("08", "57P")):
@@ -66,7 +82,7 @@ def _translated(error: psycopg.Error, stream: str | None) -> ServerError:
         return PermanentError("PostgreSQL refused a value of the stream.", **keys)
     if state.startswith("28"):
         return PermanentError("PostgreSQL refused the login of the destination; check its settings.", **keys)
-    return PermanentError(f"PostgreSQL refused: {error.diag.message_primary}.", **keys)
+    return PermanentError(f"PostgreSQL refused: {message}.", **keys)
 
 
 def lock_key(temporary_table: str) -> int:

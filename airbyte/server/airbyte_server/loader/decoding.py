@@ -1,18 +1,25 @@
 """JSON lines to Python values, without losing a digit and without what PostgreSQL cannot hold."""
 
+import contextlib
 import json
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
+from airbyte_server.loader.nesting import without_too_deep
+
 # A number of 17 characters or an exponent of three digits may be one that a double does not hold.
-_DIGITS = bytes.maketrans(b"123456789.", b"0000000000")
+_ALIKE = {**dict.fromkeys(b"0123456789.", b"0"), **dict.fromkeys(b"eE", b"e")}
+_BEFORE_A_NUMBER = b" :,[\t\n\r"
+# Everything that no number begins after, holds or ends with is all the same.
+_DIGITS = b"".join(_ALIKE.get(byte, bytes((byte,)) if byte in b"-" + _BEFORE_A_NUMBER else b"x") for byte in range(256))
 _LONG = b"0" * 17
-_TINY = (b"0e-000", b"0E-000")
+_TINY = b"0e-000"
+_WIDEST = 40
 _NUMBER = re.compile(rb"[\d.]+(?:[eE][+-]?\d+)?")
-_BEFORE_A_NUMBER = b" :,[-\t\n\r"
 _LARGEST = 131_000
 _SMALLEST = -16_000
 
@@ -30,8 +37,14 @@ class NotJsonError(ValueError):
 
 def decode(line: bytes) -> Any:
     """The line's value; numbers a double cannot hold are Decimal or OUT_OF_RANGE, strings hold no NUL or surrogate."""
-    digits = line.translate(_DIGITS)
-    if _loses_digits(line, digits) or _TINY[0] in digits or _TINY[1] in digits:
+    try:
+        return _decode(line)
+    except RecursionError:
+        return _decode_exactly(without_too_deep(line))
+
+
+def _decode(line: bytes) -> Any:
+    if _needs_care(line):
         return _decode_exactly(line)
     try:
         value = orjson.loads(line)
@@ -40,14 +53,41 @@ def decode(line: bytes) -> Any:
     return _clean(value) if b"\\u0000" in line else value
 
 
+def decode_all(lines: Sequence[bytes]) -> list[Any]:
+    """The value of each line, as `decode` gives it, in less time."""
+    text = b"\n".join(lines)
+    if b"\\u0000" not in text and not _needs_care(text):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            return list(map(orjson.loads, lines))
+    return list(map(decode, lines))
+
+
+def _needs_care(text: bytes) -> bool:
+    """Whether a number may be one that a double does not hold."""
+    digits = text.translate(_DIGITS)
+    return _loses_digits(text, digits) or _has_tiny(digits)
+
+
 def _loses_digits(line: bytes, digits: bytes) -> bool:
     start = digits.find(_LONG)
     while start >= 0:
         match = _NUMBER.match(line, start)
         assert match is not None
-        if line[max(start - 1, 0)] in _BEFORE_A_NUMBER and not _fits_double(match[0].decode()):
+        before = line[max(start - 2, 0) : start].removesuffix(b"-")
+        if (not before or before[-1] in _BEFORE_A_NUMBER) and not _fits_double(match[0].decode()):
             return True
         start = digits.find(_LONG, match.end())
+    return False
+
+
+def _has_tiny(digits: bytes) -> bool:
+    place = digits.find(_TINY)
+    while place >= 0:
+        before = digits[max(place - _WIDEST, 0) : place].rstrip(b"0").removesuffix(b"-")
+        # Many a UUID looks like one, but for what stands before it.
+        if not before or before[-1] in _BEFORE_A_NUMBER:
+            return True
+        place = digits.find(_TINY, place + 1)
     return False
 
 
@@ -77,9 +117,10 @@ def _fragment(value: object) -> orjson.Fragment:
 def _decode_exactly(line: bytes) -> Any:
     try:
         value = json.loads(line, parse_int=_integer, parse_float=_decimal, parse_constant=_constant)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NotJsonError("not JSON") from error
-    return _clean(value) if b"\\u" in line else value
+    # Half a surrogate may be written as three bytes, too, which are no UTF-8 to anybody else.
+    return _clean(value) if b"\\u" in line or b"\xed" in line else value
 
 
 def _integer(text: str) -> int | Decimal | OutOfRange:

@@ -1,29 +1,31 @@
-"""Loads one job's messages; rows and the state that covers them are committed before the state is handed on."""
+"""Loads one job's messages; rows and the states that cover them are committed together."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 
 import psycopg
 
 from airbyte_server.errors import PermanentError, RetryableError, ServerError
-from airbyte_server.loader import database
+from airbyte_server.loader import database, naming
+from airbyte_server.loader.batches import Records, read_batches
+from airbyte_server.loader.committing import Commits, StateOwner
 from airbyte_server.loader.database import Connection
 from airbyte_server.loader.messages import (
     JsonObject,
     StreamKey,
-    read_messages,
     record_of,
     state_stream,
     stream_status,
     trace_error,
 )
 from airbyte_server.loader.modes import stream_load
-from airbyte_server.loader.states import StateLedger
 from airbyte_server.loader.streams import StreamLoad
 from airbyte_server.loader.targets import StreamOutcome, StreamTarget
+from airbyte_server.loader.uploading import Upload
 
-_FLUSH_CHARACTERS = 4 * 1024 * 1024
-_BUFFERED_CHARACTERS = 16 * 1024 * 1024
+_FLUSH_BYTES = 4 * 1024 * 1024
+_BUFFERED_BYTES = 16 * 1024 * 1024
 _CHECKPOINT_SECONDS = 60.0
 _PROGRESS_RECORDS = 20
 
@@ -39,16 +41,22 @@ class Loader:
         targets: Sequence[StreamTarget],
         *,
         sync_id: int,
-        on_state: Callable[[JsonObject], None],
+        owner: StateOwner | None = None,
+        on_state: Callable[[JsonObject], None] | None = None,
         on_log: Callable[[str, str], None] | None = None,
         on_progress: Callable[[Mapping[StreamKey, StreamOutcome]], None] | None = None,
         staging_schema: str = "airbyte_internal",
         checkpoint_rows: int = 200_000,
+        needs_statuses: bool = False,
+        repeats: int = 0,
     ) -> None:
-        """`on_state` gets the `state` object of a STATE message once the rows it covers are committed, in order.
+        """With an `owner` states are kept beside the tables, see `state_table`; without one nothing of them is.
 
+        `on_state` gets the `state` object of a STATE message once the rows it covers are committed, in order.
         `on_log` gets (level, message) of LOG messages; `on_progress` gets `outcomes` about once a second.
         Incremental rows are merged at a STATE once `checkpoint_rows` wait or a minute has passed, and at the end.
+        With `needs_statuses` a stream is complete when the source said so, never because the source ended.
+        `repeats` says how many attempts of this sync were made before: what they added at a stream's end is added once.
         """
         _refuse_shared_tables(targets)
         self._conninfo = conninfo
@@ -56,13 +64,24 @@ class Loader:
         self._checkpoint_rows = checkpoint_rows
         self._on_log = on_log or (lambda level, message: None)
         self._on_progress = on_progress or (lambda outcomes: None)
-        self._states = StateLedger(on_state)
+        self._owner = owner
         self._streams: dict[StreamKey, StreamLoad] = {
             (target.source_namespace, target.stream): stream_load(
                 target, sync_id=sync_id, staging_schema=staging_schema
             )
             for target in targets
         }
+        self._upload = Upload()
+        for stream in self._streams.values():
+            stream.repeats = repeats
+        self._commits = Commits(
+            self._streams,
+            sync_id=sync_id,
+            owner=owner,
+            on_state=on_state or (lambda state: None),
+            before_commit=self._upload.wait,
+        )
+        self._needs_statuses = needs_statuses
         self._statuses: dict[StreamKey, str] = {}
         self._errors: list[ServerError] = []
         self._source_failed = False
@@ -75,14 +94,19 @@ class Loader:
         return {key: stream.outcome for key, stream in self._streams.items()}
 
     def load(self, messages: Iterable[bytes]) -> Outcomes:
-        """Load all messages; raises PermanentError or RetryableError with a sentence, and whatever `messages` raises.
+        """Load all messages, one a line; see `load_batches`."""
+        return self.load_batches([line.removesuffix(b"\n")] for line in messages)
 
+    def load_batches(self, batches: Iterable[Sequence[bytes]]) -> Outcomes:
+        r"""Load all messages, lines without "\n"; a batch is what is there at once.
+
+        Raises PermanentError or RetryableError with a sentence, and whatever `batches` raises.
         After a failure full-refresh tables are as before, incremental ones hold every row whose state was handed on.
         """
-        with database.connect(self._conninfo) as connection, database.naming_errors():
+        with closing(self._upload), database.connect(self._conninfo) as connection, database.naming_errors():
             self._prepare(connection)
             try:
-                self._consume(connection, messages)
+                self._consume(connection, batches)
                 self._finish_silent_streams(connection)
             except Exception as error:
                 self._close_after(connection, error)
@@ -98,58 +122,87 @@ class Loader:
     def _prepare(self, connection: Connection) -> None:
         for schema in {self._staging_schema, *(stream.target.namespace for stream in self._streams.values())}:
             database.ensure_schema(connection, schema)
-        database.lock_tables(connection, (stream.temporary_table for stream in self._streams.values()))
+        held = [stream.temporary_table for stream in self._streams.values()]
+        if self._owner is not None:
+            held.append(naming.lock_name(self._owner.connection_id))
+        database.lock_tables(connection, held)
+        self._commits.check(connection)
         database.sweep_temporary_tables(connection, self._staging_schema)
         for stream in self._streams.values():
             stream.check(connection)
 
-    def _consume(self, connection: Connection, messages: Iterable[bytes]) -> None:
-        for number, size, message in read_messages(self._watched(messages)):
-            match message["type"]:
-                case "RECORD":
-                    self._record(connection, message, number, size)
-                case "STATE":
-                    self._state(connection, message, number)
-                case "TRACE":
-                    self._trace(connection, message)
-                case "LOG":
-                    log = message.get("log") or {}
-                    self._on_log(str(log.get("level", "INFO")), str(log.get("message", "")))
-                case _:
-                    continue
+    def _consume(self, connection: Connection, batches: Iterable[Sequence[bytes]]) -> None:
+        for item in read_batches(self._watched(batches)):
+            if isinstance(item, Records):
+                self._records(connection, item)
+            else:
+                self._message(connection, *item)
 
-    def _watched(self, messages: Iterable[bytes]) -> Iterator[bytes]:
+    def _message(self, connection: Connection, number: int, size: int, message: JsonObject) -> None:
+        match message["type"]:
+            case "RECORD":
+                self._record(connection, message, number, size)
+            case "STATE":
+                self._state(connection, message, number)
+            case "TRACE":
+                self._trace(connection, message)
+            case "LOG":
+                log = message.get("log") or {}
+                self._on_log(str(log.get("level", "INFO")), str(log.get("message", "")))
+
+    def _watched(self, batches: Iterable[Sequence[bytes]]) -> Iterator[Sequence[bytes]]:
         """The source's own failure is told apart from the loader's."""
         try:
-            yield from messages
+            for batch in batches:
+                if not batch and self._unreported:  # the source is quiet for a while
+                    self._report()
+                yield batch
         except Exception:
             self._source_failed = True
             raise
 
     def _record(self, connection: Connection, message: JsonObject, number: int, size: int) -> None:
         key, data, emitted_at, changes = record_of(message, number)
+        stream = self._open_stream(key, number)
+        line = stream.line(data, emitted_at, changes)
+        if line is not None:
+            stream.add(line)
+        self._count(connection, stream, 1, size)
+
+    def _records(self, connection: Connection, records: Records) -> None:
+        stream = self._open_stream(records.key, records.first_line)
+        stream.add_records(records.data, records.emitted_at)
+        self._count(connection, stream, len(records.data), records.size)
+
+    def _open_stream(self, key: StreamKey, number: int) -> StreamLoad:
         stream = self._streams.get(key)
         if stream is None or stream.outcome.complete:
             what = "an undeclared stream" if stream is None else "a stream that it called complete"
             raise PermanentError(f"Line {number} of the connector's output is a record of {what}.", stream=key[1])
-        stream.add(stream.rows.line(data, emitted_at, changes))
-        stream.outcome.records_emitted += 1
+        return stream
+
+    def _count(self, connection: Connection, stream: StreamLoad, records: int, size: int) -> None:
+        stream.outcome.records_emitted += records
         stream.outcome.bytes_emitted += size
-        if stream.buffered_bytes >= _FLUSH_CHARACTERS:
-            stream.flush(connection)
+        if stream.buffered_bytes >= _FLUSH_BYTES:
+            self._begin_flush(connection, stream)
             self._bound_buffers(connection)
-        self._unreported += 1
+        self._unreported += records
         if self._unreported >= _PROGRESS_RECORDS:
             self._report()
 
     def _bound_buffers(self, connection: Connection) -> None:
-        while sum(stream.buffered_bytes for stream in self._streams.values()) > _BUFFERED_CHARACTERS:
-            max(self._streams.values(), key=lambda stream: stream.buffered_bytes).flush(connection)
+        while sum(stream.buffered_bytes for stream in self._streams.values()) > _BUFFERED_BYTES:
+            self._begin_flush(connection, max(self._streams.values(), key=lambda stream: stream.buffered_bytes))
+
+    def _begin_flush(self, connection: Connection, stream: StreamLoad) -> None:
+        self._upload.wait()  # before they are taken: if it raises, they must not be nowhere
+        rows = stream.take()
+        self._upload.start(lambda: stream.copy(connection, rows))
 
     def _report(self) -> None:
-        self._unreported = 0
         if time.monotonic() - self._reported >= 1.0:
-            self._reported = time.monotonic()
+            self._unreported, self._reported = 0, time.monotonic()
             self._on_progress(self.outcomes)
 
     def _state(self, connection: Connection, message: JsonObject, number: int) -> None:
@@ -160,34 +213,15 @@ class Loader:
         if key is not None and key not in self._streams:
             raise PermanentError(f"Line {number} of the connector's output is a state of an undeclared stream.",
                                  stream=key[1])  # fmt: skip
-        self._states.add(state)
-        for stream in self._streams.values() if key is None else [self._streams[key]]:
-            stream.cover()
+        self._commits.add_state(connection, state)
         waiting = sum(stream.unmerged for stream in self._streams.values())
         if waiting >= self._checkpoint_rows or time.monotonic() - self._checkpointed >= _CHECKPOINT_SECONDS:
-            self._checkpoint(connection)
-        else:
-            self._release()
-
-    def _checkpoint(self, connection: Connection) -> None:
-        for stream in self._streams.values():
-            if stream.dirty:
-                stream.checkpoint(connection)
-        self._checkpointed = time.monotonic()
-        self._release()
-
-    def _release(self) -> None:
-        self._states.release(
-            {
-                key
-                for key, stream in self._streams.items()
-                if stream.dirty or (stream.whole and not stream.outcome.complete)
-            }
-        )
+            self._commits.checkpoint(connection)
+            self._checkpointed = time.monotonic()
 
     def _trace(self, connection: Connection, message: JsonObject) -> None:
         error = trace_error(message)
-        if error is not None:
+        if error is not None and not self._errors:  # the first is the one that is told
             self._errors.append(error)
         status = stream_status(message)
         if status is None:
@@ -196,26 +230,31 @@ class Loader:
         self._statuses[key] = what
         stream = self._streams.get(key)
         if what == "COMPLETE" and stream is not None and not stream.outcome.complete:
-            self._finish(connection, stream)
+            self._commits.finish(connection, stream)
+            self._tell_unknown_fields(stream)
 
-    def _finish(self, connection: Connection, stream: StreamLoad) -> None:
-        stream.finish(connection)
+    def _tell_unknown_fields(self, stream: StreamLoad) -> None:
         if stream.rows.unknown_fields:
             fields = ", ".join(sorted(stream.rows.unknown_fields)[:20])
             self._on_log("WARN", f"Stream {stream.target.stream} has fields that its schema does not name: {fields}.")
-        self._release()
 
     def _finish_silent_streams(self, connection: Connection) -> None:
-        """A connector that reports no statuses is done when it exits with 0; one that does must report them all."""
-        for key, stream in self._streams.items():
-            if stream.outcome.complete:
-                continue
-            if not self._statuses and not self._errors:
-                self._finish(connection, stream)
-            else:
-                self._errors.append(
-                    RetryableError("The connector ended before the stream was complete.", stream=key[1])
-                )
+        """Whoever reports statuses must report them all; a source that may go without is done when it exits with 0."""
+        unfinished = [
+            stream
+            for stream in self._streams.values()
+            if not stream.outcome.complete and not self._commits.is_ending(stream)
+        ]
+        if self._needs_statuses or self._statuses or self._errors:
+            self._errors += [
+                RetryableError("The connector ended before the stream was complete.", stream=stream.target.stream)
+                for stream in unfinished
+            ]
+            unfinished = []
+        if not self._errors:
+            self._commits.finish_rest(connection, unfinished)
+            for stream in unfinished:
+                self._tell_unknown_fields(stream)
 
     def _close_after(self, connection: Connection, error: Exception) -> None:
         """Tidy up after `error`, which stays the one that is reported."""
@@ -227,10 +266,11 @@ class Loader:
 
     def _close_unfinished(self, connection: Connection, *, keep: bool) -> None:
         """Keep incremental rows that a repeat finds by key or does not read again; drop every temporary table."""
+        self._upload.wait()
         if connection.broken or connection.closed:
             return
         if keep:
-            self._checkpoint(connection)
+            self._commits.checkpoint(connection)
         for stream in self._streams.values():
             stream.discard(connection)
 

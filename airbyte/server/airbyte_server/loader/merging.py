@@ -35,6 +35,14 @@ class Merge:
         assert row is not None
         staged, distinct, updated, inserted, again = row
         merged = Merged(updated + inserted, staged - distinct + again)
+        return self._with_keyless(connection, merged, null_keys=null_keys)
+
+    def fill(self, connection: Connection, *, keyed: int, null_keys: bool) -> Merged:
+        """`run` into a table without rows, in half the time; `keyed` staged rows have a full key."""
+        inserted = connection.execute(self._newest()).rowcount
+        return self._with_keyless(connection, Merged(inserted, keyed - inserted), null_keys=null_keys)
+
+    def _with_keyless(self, connection: Connection, merged: Merged, *, null_keys: bool) -> Merged:
         if not null_keys:
             return merged
         row = connection.execute(self._by_content()).fetchone()
@@ -42,13 +50,37 @@ class Merge:
         staged, inserted = row
         return Merged(merged.written + inserted, merged.duplicates + staged - inserted)
 
+    def _newest(self) -> sql.Composed:
+        return sql.SQL(
+            """
+            insert into {target} ({names})
+            select distinct on ({keys}) {names} from {staged} where {keyed} order by {keys}, {order}
+            """
+        ).format(
+            target=self.target,
+            names=_list(all_column_names(self.columns)),
+            keys=_list(key.name for key in self.keys),
+            staged=self.staged,
+            keyed=self._keyed(),
+            order=self._order(),
+        )
+
+    def _keyed(self) -> sql.Composable:
+        return sql.SQL(" and ").join(sql.SQL("{} is not null").format(sql.Identifier(key.name)) for key in self.keys)
+
+    def _order(self) -> sql.Composable:
+        latest = sql.SQL('_airbyte_extracted_at desc, _airbyte_raw_id collate "C" desc')
+        if self.cursor is None:
+            return latest
+        return sql.SQL("{} desc nulls last, {}").format(sql.Identifier(self.cursor.name), latest)
+
     def _by_key(self) -> sql.Composed:
         names = all_column_names(self.columns)
         return sql.SQL(
             """
             with ranked as (
                 select ctid as place, row_number() over (
-                    partition by {keys} order by {cursor} _airbyte_extracted_at desc, _airbyte_raw_id collate "C" desc
+                    partition by {keys} order by {order}
                 ) as rank
                 from {staged} where {keyed}
             ),
@@ -70,9 +102,8 @@ class Merge:
             """
         ).format(
             keys=_list(key.name for key in self.keys),
-            keyed=sql.SQL(" and ").join(sql.SQL("{} is not null").format(sql.Identifier(k.name)) for k in self.keys),
-            cursor=sql.SQL("{} desc nulls last,").format(sql.Identifier(self.cursor.name)) if self.cursor
-            else sql.SQL(""),
+            keyed=self._keyed(),
+            order=self._order(),
             staged=self.staged,
             target=self.target,
             matches=sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(k.name)) for k in self.keys),

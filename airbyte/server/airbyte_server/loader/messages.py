@@ -9,11 +9,14 @@ from airbyte_server.loader.decoding import NotJsonError, decode
 JsonObject = dict[str, Any]
 StreamKey = tuple[str | None, str]
 
+LATEST_EMISSION = 253_402_300_799_999
+"""Milliseconds: the end of the year 9999."""
 
-def read_messages(lines: Iterable[bytes]) -> Iterator[tuple[int, int, JsonObject]]:
-    """(line number, bytes, message) of every line; a line that is no Airbyte message is a PermanentError."""
+
+def read_messages(lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, int, JsonObject]]:
+    r"""(line number, bytes with "\n", message) of every line; one that is no Airbyte message is a PermanentError."""
     last_stream: object = None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first):
         if not line.strip():
             continue
         try:
@@ -25,7 +28,7 @@ def read_messages(lines: Iterable[bytes]) -> Iterator[tuple[int, int, JsonObject
         record = message.get("record")
         if isinstance(record, dict):
             last_stream = record.get("stream")
-        yield number, len(line), message
+        yield number, len(line) + (not line.endswith(b"\n")), message
 
 
 def record_of(message: JsonObject, number: int) -> tuple[StreamKey, JsonObject, int, list[Any]]:
@@ -37,7 +40,7 @@ def record_of(message: JsonObject, number: int) -> tuple[StreamKey, JsonObject, 
     data, emitted_at = record.get("data"), record.get("emitted_at")
     if not isinstance(data, dict):
         raise _malformed("is a RECORD without data", number, stream)
-    if type(emitted_at) is not int or not 0 <= emitted_at < 253_402_300_800_000:
+    if type(emitted_at) is not int or not 0 <= emitted_at <= LATEST_EMISSION:
         raise _malformed("is a RECORD without a time of emission", number, stream)
     meta = record.get("meta")
     changes = meta.get("changes") if isinstance(meta, dict) else None

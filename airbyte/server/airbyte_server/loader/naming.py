@@ -51,6 +51,11 @@ def temporary_table_name(schema: str, table: str) -> str:
     return f"{_ends(schema)}{_ends(table)}{digest[:32]}"[-MAX_LENGTH:]
 
 
+def lock_name(connection_id: str) -> str:
+    """What a job holds beside its tables: jobs of one connection take turns also where they write other tables."""
+    return f"connection_{connection_id}_{hashlib.sha256(connection_id.encode()).hexdigest()[:16]}"
+
+
 def java_hash(text: str) -> int:
     """`String.hashCode` of Java, a signed 32-bit number over UTF-16 units."""
     value = 0

@@ -1,18 +1,19 @@
 """One stream's way into its table: buffered rows, a temporary table, and how that becomes the final one."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from psycopg import sql
 
-from airbyte_server.errors import PermanentError
-from airbyte_server.loader import database, evolution, ranking, tables
+from airbyte_server.errors import PermanentError, RetryableError
+from airbyte_server.loader import database, evolution, tables
 from airbyte_server.loader.columns import columns_of, cursor_column, key_columns
 from airbyte_server.loader.database import Connection
-from airbyte_server.loader.merging import Merge
 from airbyte_server.loader.naming import temporary_table_name
 from airbyte_server.loader.rows import RowWriter
 from airbyte_server.loader.targets import StreamOutcome, StreamTarget
-from airbyte_server.sync_modes import KEYED
+from airbyte_server.sync_modes import INCREMENTAL, KEYED
 
 
 class StreamLoad(ABC):
@@ -20,6 +21,7 @@ class StreamLoad(ABC):
 
     def __init__(self, target: StreamTarget, *, sync_id: int, staging_schema: str) -> None:
         self.target = target
+        self.sync_id = sync_id
         self.outcome = StreamOutcome(target.stream, target.source_namespace)
         self.columns = columns_of(target.json_schema)
         deduplicates = target.sync_mode in KEYED
@@ -31,15 +33,20 @@ class StreamLoad(ABC):
             )
         self.cursor = cursor_column(self.columns, target.cursor)
         self.rows = RowWriter(self.columns, sync_id=sync_id, generation_id=target.generation_id, keys=self.keys)
+        self.line: Callable[..., str | None] = self.rows.line if target.mapper is None else self._mapped_line
+        """One record's row, or None for one that the target's mapping leaves out."""
         self.temporary_table = temporary_table_name(target.namespace, target.table)
         self.buffered_bytes = 0
         self.unmerged = 0
-        self._buffer: list[str] = []
+        self._buffer: list[bytes] = []
         self._staging_schema = staging_schema
         self._temporary = sql.Identifier(staging_schema, self.temporary_table)
         self._final = sql.Identifier(target.namespace, target.table)
         self._prepared = False
         self._final_ready = False
+        self._final_is_new = False
+        self._was_there = False
+        self._lacks_rows = False
         self._copy = sql.SQL("copy {} ({}) from stdin").format(
             self._temporary, sql.SQL(", ").join(map(sql.Identifier, tables.all_column_names(self.columns)))
         )
@@ -49,24 +56,56 @@ class StreamLoad(ABC):
         """Whether rows are waiting to become part of the final table."""
         return self.unmerged > 0
 
+    def _mapped_line(
+        self, data: dict[str, Any], emitted_at: int, changes: Sequence[Mapping[str, Any]] = ()
+    ) -> str | None:
+        assert self.target.mapper is not None
+        mapped = self.target.mapper(data)
+        if mapped is None:
+            self.outcome.rows_filtered += 1
+            return None
+        return self.rows.line(mapped, emitted_at, changes)
+
     def add(self, line: str) -> None:
         """Buffer one row."""
-        self._buffer.append(line)
-        self.buffered_bytes += len(line)
-        self.unmerged += 1
+        self._buffer_rows(line.encode(), 1)
+
+    def add_records(self, records: Sequence[dict[str, Any]], emitted_at: Sequence[int]) -> None:
+        """Buffer the rows of many records of which the source has changed nothing."""
+        if self.target.mapper is None:
+            self._buffer_rows(self.rows.block(records, emitted_at), len(records))
+            return
+        for data, moment in zip(records, emitted_at, strict=True):
+            line = self.line(data, moment, ())
+            if line is not None:
+                self.add(line)
+
+    def _buffer_rows(self, rows: bytes, count: int) -> None:
+        self._buffer.append(rows)
+        self.buffered_bytes += len(rows)
+        self.unmerged += count
 
     def flush(self, connection: Connection) -> None:
         """Copy the buffered rows into the temporary table."""
-        if not self._buffer:
+        self.copy(connection, self.take())
+
+    def take(self) -> Sequence[bytes]:
+        """The buffered rows, which are the caller's now."""
+        rows, self._buffer, self.buffered_bytes = self._buffer, [], 0
+        return rows
+
+    def copy(self, connection: Connection, rows: Sequence[bytes]) -> None:
+        """Copy rows into the temporary table, in a transaction."""
+        if not rows:
             return
+        self._lacks_rows = True  # until they are there: they are nowhere else any more
         with connection.transaction(), database.naming_errors(self.target.stream):
             self.prepare(connection)
             # The swap or merge that makes these rows count waits for the disk.
             connection.execute("set local synchronous_commit = off")
             with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
-                copy.write("".join(self._buffer).encode())
-        self._buffer.clear()
-        self.buffered_bytes = 0
+                copy.write(b"".join(rows))
+        self._lacks_rows = False
 
     def prepare(self, connection: Connection) -> None:
         """Make an empty temporary table, once."""
@@ -89,6 +128,9 @@ class StreamLoad(ABC):
         if self._final_ready:
             return
         present = self._existing_columns(connection)
+        self._final_is_new = present is None
+        if present is None and self._was_there:  # its state covers rows that are gone
+            raise RetryableError("The table was dropped while it was loaded; try again.", stream=self.target.stream)
         if present is None:
             tables.create_table(connection, self._final, self.columns)
         else:
@@ -101,92 +143,62 @@ class StreamLoad(ABC):
         wanted.insert(0, [key.name for key in self.keys])
         return [*wanted, [self.cursor.name]] if self.cursor else wanted
 
+    repeats = 0
+    """How many attempts of the same sync were made before; each full refresh of them had a generation of its own."""
     unlogged = False
     whole = False
     """Whether rows count only once the stream has been read to its end."""
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the next job goes on from a state of this stream."""
+        return self.target.sync_mode in INCREMENTAL
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the rows so far may count now: all are there, and a repeat of any does no harm or does not happen."""
+        return not self._lacks_rows
 
     def cover(self) -> None:  # noqa: B027 most modes do not ask
         """A state has arrived that covers every row so far."""
 
     def check(self, connection: Connection) -> None:
         """Refuse a target that can never work, before the source has read anything."""
-        self._existing_columns(connection)
+        self._was_there = self._existing_columns(connection) is not None
 
     @abstractmethod
-    def checkpoint(self, connection: Connection) -> None:
-        """Commit the rows so far to the final table, where the sync mode allows that before the stream's end."""
+    def commit(self, connection: Connection, *, last: bool) -> None:
+        """Make the flushed rows part of the final table, in the caller's transaction; `last` at the stream's end."""
 
-    @abstractmethod
-    def finish(self, connection: Connection) -> None:
-        """The stream is complete: commit all its rows to the final table."""
-
-
-class OverwriteLoad(StreamLoad):
-    """Both overwriting modes: readers see the old rows until the new table takes its place."""
-
-    whole = True
-
-    def checkpoint(self, connection: Connection) -> None:
-        """Nothing: an unfinished table replaces none."""
-
-    def finish(self, connection: Connection) -> None:
-        """Swap the new table in, in one transaction."""
-        self.flush(connection)
-        with connection.transaction(), database.naming_errors(self.target.stream):
-            self.prepare(connection)
-            self._existing_columns(connection)
-            duplicates = self._drop_duplicates(connection) if self.keys else 0
-            tables.ensure_indexes(connection, self._temporary, self._indexes())
-            tables.swap_in(
-                connection,
-                (self._staging_schema, self.temporary_table),
-                (self.target.namespace, self.target.table),
-            )
-        self._prepared = False
-        self.outcome.rows_written += self.unmerged - duplicates
-        self.outcome.duplicates += duplicates
+    def committed(self, *, last: bool) -> None:
+        """The caller's transaction is committed."""
         self.unmerged = 0
-        self.outcome.complete = True
-
-    def _drop_duplicates(self, connection: Connection) -> int:
-        null_keys = self.rows.null_keys > 0
-        return ranking.drop_duplicates(
-            connection, self._temporary, self.columns, self.keys, self.cursor, null_keys=null_keys
-        )
+        if last:
+            self._prepared = False
+            self.outcome.complete = True
 
 
-class DedupedLoad(StreamLoad):
-    """incremental_deduped_history: the newest record of each key; merged at checkpoints and at the end."""
+class StagedLoad(StreamLoad):
+    """Modes that keep the final table and bring staged rows into it, batch by batch."""
 
     unlogged = True
 
-    def __init__(self, target: StreamTarget, *, sync_id: int, staging_schema: str) -> None:
-        super().__init__(target, sync_id=sync_id, staging_schema=staging_schema)
-        self._merge = Merge(
-            self._temporary, self._final, self.columns, self.keys, self.cursor, self.rows.row_id_prefix
-        )  # fmt: skip
+    def commit(self, connection: Connection, *, last: bool) -> None:
+        """Bring in what is staged; the first time the table follows the stream's schema of today."""
+        self._ensure_final(connection)
+        if self.dirty:
+            self._bring(connection)
+        if not self._final_ready:
+            tables.ensure_indexes(connection, self._final, self._indexes())
+        if self._prepared and last:
+            database.drop_table(connection, self._staging_schema, self.temporary_table)
+        elif self._prepared:
+            connection.execute(sql.SQL("truncate {}").format(self._temporary))
 
-    def checkpoint(self, connection: Connection) -> None:
-        """Merge what is staged; one transaction."""
-        self.flush(connection)
-        if not self.dirty and self._final_ready:
-            return
-        with connection.transaction(), database.naming_errors(self.target.stream):
-            self._ensure_final(connection)
-            if self.dirty:
-                merged = self._merge.run(connection, null_keys=self.rows.null_keys > 0)
-                connection.execute(sql.SQL("truncate {}").format(self._temporary))
-                self.outcome.rows_written += merged.written
-                self.outcome.duplicates += merged.duplicates
-            if not self._final_ready:
-                tables.ensure_indexes(connection, self._final, self._indexes())
+    def committed(self, *, last: bool) -> None:
+        """From now on the final table is as it must be."""
         self._final_ready = True
-        self.unmerged = 0
-        self.rows.null_keys = 0
+        super().committed(last=last)
 
-    def finish(self, connection: Connection) -> None:
-        """Merge the rest and drop the temporary table."""
-        self.checkpoint(connection)
-        with database.naming_errors(self.target.stream):
-            self.discard(connection)
-        self.outcome.complete = True
+    @abstractmethod
+    def _bring(self, connection: Connection) -> None: ...

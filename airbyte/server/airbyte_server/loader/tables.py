@@ -6,7 +6,7 @@ from psycopg import errors, sql
 
 from airbyte_server.errors import PermanentError
 from airbyte_server.loader.columns import Column
-from airbyte_server.loader.database import MARKER, Connection, drop_table
+from airbyte_server.loader.database import KEY_TOO_LONG, MARKER, Connection, drop_table
 
 META = (
     ("_airbyte_raw_id", "varchar", True),
@@ -94,7 +94,7 @@ def ensure_indexes(connection: Connection, table: sql.Identifier, wanted: Sequen
             )
         except errors.ProgramLimitExceeded as error:
             raise PermanentError(
-                "Values of a key or cursor are too long for an index (about 2,700 bytes); choose other fields.",
+                KEY_TOO_LONG,
                 table=table.as_string(connection),
                 columns=list(names),
             ) from error
