@@ -7,7 +7,9 @@ from typing import Any
 
 import orjson
 import pytest
-from airbyte_server.connectors import run_connector
+from airbyte_server.connectors import ConnectorProgram, run_connector
+
+FILE = ConnectorProgram(source_type="file", version="1")
 
 
 @dataclass
@@ -51,7 +53,7 @@ class FileConnector:
 
     def run(self, command: Any, config: Mapping[str, Any], catalog: Any = None, state: Any = None, **more: Any) -> Run:
         lines: list[bytes] = []
-        code = run_connector("file", command, config, catalog, state, lines.append, **more)
+        code = run_connector(FILE, command, config, catalog, state, lines.append, **more)
         return Run(code, lines)
 
     def discover(self, **config: Any) -> dict[str, dict[str, Any]]:
@@ -73,8 +75,8 @@ class FileConnector:
             ]
         }
 
-    def read(self, mode: str = "full_refresh", state: Any = None, limit: int | None = None, **config: Any) -> Run:
-        return self.run("read", config, self.configured(mode, **config), state, record_limit=limit)
+    def read(self, mode: str = "full_refresh", state: Any = None, **config: Any) -> Run:
+        return self.run("read", config, self.configured(mode, **config), state)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from airbyte_server.connectors import KNOWN_CONNECTORS, run_connector
+from airbyte_server.connectors import KNOWN_CONNECTORS, ConnectorProgram, run_connector
 from airbyte_server.errors import PermanentError
 
 
@@ -25,7 +25,7 @@ def test_the_specification_asks_for_a_path(connector):
 
 def test_an_unknown_source_type_is_refused_by_name():
     with pytest.raises(PermanentError, match=r"cannot run here.*source_type='oracle'"):
-        run_connector("oracle", "spec", {}, None, None, lambda line: None)
+        run_connector(ConnectorProgram(source_type="oracle", version="1"), "spec", {}, None, None, lambda line: None)
 
 
 def test_a_configuration_without_a_path_is_a_sentence(connector):
@@ -208,9 +208,7 @@ def test_an_empty_file_is_a_stream_without_records(connector, folder):
     assert (run.code, run.data, run.statuses) == (0, [], ["STARTED", "COMPLETE"])
 
 
-def test_most_records_and_the_sample_limit_stop_each_stream(connector, folder):
+def test_most_records_stop_each_stream(connector, folder):
     for name in "ab":
         write(folder, f"{name}.jsonl", *({"id": n} for n in range(9)))
     assert len(connector.read(path=str(folder), max_records=3).data) == 6
-    run = connector.read(path=str(folder), max_records=5, limit=2)
-    assert (len(run.data), run.statuses, run.states) == (4, ["STARTED", "COMPLETE"] * 2, [])

@@ -72,7 +72,7 @@ def test_states_come_along_the_way_and_promise_no_more_than_was_read(connector, 
     assert [state["read"]["position"] for state in described[:2]] == [10_000, 20_000]
     resumed = connector.read("incremental", run.states[1:2], **config)
     assert [record["id"] for record in resumed.data] == list(range(20_000, 25_000))
-    assert resumed.states[-1]["stream"]["stream_state"] == {"cursor": 24_999}
+    assert resumed.states[-1]["stream"]["stream_state"] == {"cursor_field": "updated", "cursor": 24_999}
     write(folder, [7], 25_000)
     assert len(connector.read("incremental", run.states[1:2], **config).data) == 25_001
 
@@ -90,3 +90,12 @@ def test_what_is_newer_is_never_missed(connector, folder, catalog_file, first, n
     write(folder, newer, len(first) + 1)
     read = {record["id"] for record in connector.read("incremental", states, **config).data}
     assert set(range(len(first) + 1, len(first) + 1 + len(newer))) <= read
+
+
+def test_another_cursor_begins_anew(connector, folder, catalog_file):
+    write(folder, [100, 101, 102])
+    config = {"path": str(folder), "catalog": str(catalog_file)}
+    states = connector.read("incremental", **config).states
+    configured = connector.configured("incremental", **config)
+    configured["streams"][0]["cursor_field"] = ["id"]
+    assert [record["id"] for record in connector.run("read", config, configured, states).data] == [0, 1, 2]

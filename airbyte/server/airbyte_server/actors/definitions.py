@@ -1,76 +1,14 @@
-"""What can run here: the connectors that come with the server, and a workspace's own names for them."""
+"""Definitions that workspaces made: names of their own for connectors that run here, and manifests."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, delete, select
 
-from airbyte_server.actors import destinations
-from airbyte_server.connectors import KNOWN_CONNECTORS
 from airbyte_server.errors import ConflictError, NotFoundError
 from airbyte_server.state.tables import actors, definitions
 
 DECLARATIVE = "declarative"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Definition:
-    """One connector as the API lists it; `type_name` is what runs it."""
-
-    id: str
-    name: str
-    type_name: str
-    docker_repository: str
-    docker_image_tag: str
-    documentation_url: str | None = None
-
-
-BUILT_IN: Mapping[str, Sequence[Definition]] = {
-    "source": [
-        Definition(
-            id=known.definition_id,
-            name=known.name,
-            type_name=known.source_type,
-            # Not airbyte/source-file: another connector, with another configuration.
-            docker_repository=f"embedded/source-{known.source_type}",
-            docker_image_tag=known.version,
-        )
-        for known in KNOWN_CONNECTORS.values()
-    ],
-    "destination": [
-        Definition(
-            id=destinations.POSTGRES_DEFINITION_ID,
-            name="Postgres",
-            type_name=destinations.POSTGRES,
-            docker_repository="airbyte/destination-postgres",
-            docker_image_tag="3.0.10",
-            documentation_url="https://docs.airbyte.com/integrations/destinations/postgres",
-        )
-    ],
-}
-"""By kind; the ids are those of Airbyte's registry where it has the connector."""
-
-
-def runs_image(kind: str, docker_repository: str) -> bool:
-    """Whether the connector of this image runs here, without the image."""
-    return any(known.docker_repository == docker_repository for known in BUILT_IN[kind])
-
-
-def as_definition(row: Row[Any]) -> Definition:
-    """A workspace's own definition."""
-    type_name = next(
-        (each.type_name for each in BUILT_IN[row.kind] if each.docker_repository == row.docker_repository), ""
-    )
-    return Definition(
-        id=row.definition_id,
-        name=row.name,
-        type_name=type_name,
-        docker_repository=row.docker_repository,
-        docker_image_tag=row.docker_image_tag,
-        documentation_url=row.documentation_url,
-    )
 
 
 def own_definition(connection: Connection, kind: str, workspace_id: UUID | str, definition_id: UUID | str) -> Row[Any]:

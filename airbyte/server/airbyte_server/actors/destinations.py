@@ -6,7 +6,8 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from airbyte_server.errors import RefusedError, RetryableError
+from airbyte_server.errors import PermanentError, RefusedError, RetryableError
+from airbyte_server.loader.database import refuses_login
 from airbyte_server.secrets.masking import scrubbed, secrets_in
 from airbyte_server.secrets.references import is_reference
 
@@ -59,12 +60,16 @@ def staging_schema(configuration: Mapping[str, Any]) -> str:
 
 
 def check_reachable(configuration: Mapping[str, Any]) -> None:
-    """Connect once; RetryableError says where to and what PostgreSQL answered, without the password."""
+    """Connect once; the error says where to and what PostgreSQL answered, without the password.
+
+    A login that is refused is a PermanentError, anything else may pass.
+    """
     try:
         psycopg.connect(conninfo(configuration)).close()
     except psycopg.OperationalError as error:
         answer = scrubbed(str(error).strip().splitlines()[0], secrets_in(dict(configuration)))
-        raise RetryableError(f"The destination cannot be reached: {answer}.") from None
+        kind = PermanentError if refuses_login(error) else RetryableError
+        raise kind(f"The destination cannot be reached: {answer}.") from None
 
 
 def server_name(configuration: Mapping[str, Any]) -> str:

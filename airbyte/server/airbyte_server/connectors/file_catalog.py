@@ -64,12 +64,13 @@ def describe(file: StreamFile, entry: Mapping[str, Any] | None) -> AirbyteStream
 
 
 def _usable_cursor(file: StreamFile, entry: Mapping[str, Any]) -> list[str]:
-    """The declared cursor if the records carry it; some are added by a connector that has not seen this file."""
+    """The declared cursor if the records carry it, or if there are none yet; some are added by a connector that has
+    not seen this file."""
     cursor = entry.get("default_cursor_field") or []
     if len(cursor) != 1 or "incremental" not in entry.get("supported_sync_modes", ()):
         return []
-    records = islice(_values(file), _LOOKED_AT_FOR_CURSOR)
-    return list(cursor) if any(comparable(record.get(cursor[0])) for record in records) else []
+    records = list(islice(_values(file), _LOOKED_AT_FOR_CURSOR))
+    return list(cursor) if not records or any(comparable(record.get(cursor[0])) for record in records) else []
 
 
 def _inferred(file: StreamFile) -> dict[str, Any]:

@@ -125,19 +125,17 @@ class FileSource(Source):
         config: Mapping[str, Any],
         catalog: ConfiguredAirbyteCatalog,
         state: Sequence[AirbyteStateMessage],
-        record_limit: int | None = None,
     ) -> Iterator[bytes]:
         r"""Every message of a read as one JSON line ending in "\n"; a failure is raised after INCOMPLETE."""
         with _as_config_error():
             files = stream_files(config["path"])
-        limits = [limit for limit in (config.get("max_records"), record_limit) if limit is not None]
         for configured in catalog.streams:
             stream = configured.stream
             try:
                 with _as_config_error(stream.name):
                     yield _status(configured, AirbyteStreamStatus.STARTED)
                     reader = _StreamReader(configured, _file_of(stream.name, files), _state_of(stream.name, state))
-                    yield from reader.lines(min(limits, default=None))
+                    yield from reader.lines(config.get("max_records"))
             except AirbyteTracedException:
                 yield _status(configured, AirbyteStreamStatus.INCOMPLETE)
                 raise
@@ -153,6 +151,9 @@ class _StreamReader:
         self._parsers = text_parsers(configured.stream.json_schema) if file.kind == ".csv" else {}
         cursor = configured.cursor_field or configured.stream.default_cursor_field or []
         self._incremental = configured.sync_mode == SyncMode.incremental and len(cursor) == 1
+        self._cursor_field = cursor[0] if cursor else None
+        if state.get("cursor_field", self._cursor_field) != self._cursor_field:
+            state = {}  # how far another field was read says nothing of this one
         status = file.path.stat()
         # A half-read file is taken up again only if it is still the same.
         self._fingerprint = [status.st_size, status.st_mtime_ns]
@@ -196,7 +197,8 @@ class _StreamReader:
     def _state(self, *, half_way: bool) -> bytes:
         assert self._progress is not None
         # The file is in no order: until its end the old cursor holds, and the position says how far the read is.
-        state: dict[str, Any] = {"cursor": self._since if half_way else self._progress.highest}
+        cursor = self._since if half_way else self._progress.highest
+        state: dict[str, Any] = {"cursor_field": self._cursor_field, "cursor": cursor}
         if half_way:
             state["read"] = {
                 "position": self._position,

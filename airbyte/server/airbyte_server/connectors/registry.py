@@ -16,6 +16,8 @@ class ConnectorDefinition:
     definition_id: str
     name: str
     version: str
+    is_local: bool = False
+    """It reads this machine: its answers change on their own, and are cheap."""
     load: Callable[[], "Source"]
 
 
@@ -33,6 +35,7 @@ KNOWN_CONNECTORS: Mapping[str, ConnectorDefinition] = {
             definition_id="3b3f7d4e-6c0c-4d5e-9a0e-5b1c2f0f7a11",
             name="File",
             version="1.0.0",
+            is_local=True,
             load=_load_file_source,
         ),
     )

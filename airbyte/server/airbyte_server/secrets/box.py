@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from airbyte_server.errors import PermanentError
@@ -37,6 +38,7 @@ class SecretBox:
             )
         # The first version used the same key with Fernet, so AES gets one derived from it.
         self._cipher = AESGCM(HKDF(SHA256(), KEY_BYTES, None, b"airbyte_server aes-256-gcm").derive(raw))
+        self._fingerprint_key = HKDF(SHA256(), KEY_BYTES, None, b"airbyte_server fingerprint").derive(raw)
         self._fernet = Fernet(base64.urlsafe_b64encode(raw))
 
     def seal(self, value: Mapping[str, Any], *, purpose: str) -> bytes:
@@ -53,6 +55,12 @@ class SecretBox:
                 "A stored secret cannot be read with this secret key; start the server with the key that wrote it."
             ) from None
         return opened
+
+    def fingerprint(self, value: Any) -> str:
+        """A keyed hash of a JSON value, the same for the same value: without the key nobody can guess at it."""
+        mac = HMAC(self._fingerprint_key, SHA256())
+        mac.update(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+        return mac.finalize().hex()
 
     def _decrypt(self, sealed: bytes, purpose: str) -> bytes:
         if not sealed.startswith(_PREFIX):

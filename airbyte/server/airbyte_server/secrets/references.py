@@ -39,6 +39,11 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith(PREFIX)
 
 
+def holds_reference(value: Any) -> bool:
+    """Whether there is a reference anywhere in it."""
+    return bool(_references(value, ""))
+
+
 def check_references(configuration: Mapping[str, Any], places: SecretPlaces) -> None:
     """Refuse a reference that could never be resolved here; nothing is read."""
     for name, reference in _references(configuration, ""):
