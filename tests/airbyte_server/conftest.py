@@ -22,6 +22,7 @@ from psycopg import sql
 CLIENT_ID = "client-of-the-tests"
 CLIENT_SECRET = "secret-of-the-tests"
 START_SECONDS = 30
+CONNECTORS = Path(__file__).parent / "manifests" / "connectors"
 
 JsonObject = dict[str, Any]
 
@@ -56,6 +57,9 @@ class AirbyteServer:
             "AIRBYTE_SERVER_CLIENT_SECRET": CLIENT_SECRET,
             "AIRBYTE_SERVER_SECRET_KEY": self.secret_key,
             "AIRBYTE_SERVER_SECRET_DIRECTORY": str(self.secret_directory),
+            "AIRBYTE_SERVER_CONNECTORS_DIRECTORY": str(CONNECTORS),
+            "AIRBYTE_SERVER_ENVIRONMENT_DIRECTORY": str(self.log.with_suffix(".environments")),
+            "AIRBYTE_SERVER_JOB_RETRY_PAUSE_SECONDS": "0.1",
             **self.settings,
         }
         with self.log.open("ab") as log:
@@ -166,26 +170,28 @@ def make_server(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Makes servers, each with a database of its own; `start` is the test's."""
     made: list[tuple[AirbyteServer, str]] = []
 
-    def make(**settings: str) -> AirbyteServer:
+    def make(*, cluster: Any = postgres, **settings: str) -> AirbyteServer:
         name = f"airbyte_{uuid4().hex[:12]}"
-        with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
+        with psycopg.connect(cluster.admin_url, autocommit=True) as admin:
             admin.execute(
                 sql.SQL("create database {} template sluice_test_template owner sluice_control").format(
                     sql.Identifier(name)
                 )
             )
         log = tmp_path_factory.mktemp("server") / "server.log"
-        urls = postgres.url("sluice_airbyte", name), postgres.url("sluice_loader", name)
-        with psycopg.connect(postgres.url("sluice_control", name), autocommit=True) as control:
+        urls = cluster.url("sluice_airbyte", name), cluster.url("sluice_loader", name)
+        with psycopg.connect(cluster.url("sluice_control", name), autocommit=True) as control:
             control.execute(sql.SQL("grant create on database {} to sluice_loader").format(sql.Identifier(name)))
         server = AirbyteServer(*urls, log, settings)
-        made.append((server, name))
+        made.append((server, name if cluster is postgres else ""))
         return server
 
     yield make
     for server, name in made:
         if server.process is not None and server.process.poll() is None:
             server.stop(signal.SIGKILL)
+        if not name:  # of a cluster that is gone
+            continue
         with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
@@ -226,6 +232,22 @@ def make_workshop(tmp_path: Path) -> Callable[[AirbyteServer], Workshop]:
         return Workshop(server, client, workspace["workspaceId"], destination["destinationId"], name, folder)
 
     return make
+
+
+@pytest.fixture
+def small_manifest() -> JsonObject:
+    """A declarative source that could run, with one stream and no configuration."""
+    stream = {
+        "type": "DeclarativeStream",
+        "name": "orders",
+        "retriever": {
+            "type": "SimpleRetriever",
+            "requester": {"type": "HttpRequester", "url_base": "http://127.0.0.1:1"},
+            "record_selector": {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": []}},
+        },
+    }
+    check = {"type": "CheckStream", "stream_names": ["orders"]}
+    return {"type": "DeclarativeSource", "version": "6.0.0", "check": check, "streams": [stream]}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from airbyte_server.api import (
     auth,
     configuration,
     configuration_jobs,
+    configuration_sources,
     connections,
     declarative_definitions,
     definitions,
@@ -21,11 +22,13 @@ from airbyte_server.api import (
     health,
     jobs,
     problems,
+    samples,
     streams,
     tags,
     workspaces,
 )
 from airbyte_server.api.auth import TokenRequired
+from airbyte_server.api.body_limit import BodyLimit
 from airbyte_server.services import Services
 
 logger = logging.getLogger(__name__)
@@ -49,10 +52,13 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Airbyte (embedded)", version="1", lifespan=lifespan)
     app.state.services = services
     problems.install(app)
+    app.add_middleware(BodyLimit, mib=services.settings.longest_body_mib)
     app.include_router(auth.router, include_in_schema=False)
     for prefix in PREFIXES:
         app.include_router(_public(), prefix=prefix, include_in_schema=prefix == PREFIXES[0])
     app.include_router(embedded.router, prefix=EMBEDDED_PREFIX, dependencies=[TokenRequired])
+    if services.settings.samples_enabled:
+        app.include_router(samples.router, prefix=EMBEDDED_PREFIX, dependencies=[TokenRequired])
     return app
 
 
@@ -67,6 +73,7 @@ def _public() -> APIRouter:
         actors.make_router(DESTINATION),
         configuration.router,
         configuration_jobs.router,
+        configuration_sources.router,
         connections.router,
         streams.router,
         jobs.router,
@@ -81,6 +88,7 @@ def _public() -> APIRouter:
 
 def _start(services: Services) -> None:
     services.storage.open()
+    services.environments.sweep()
     services.supervisor.start()
     # Loading the connectors' libraries takes two seconds; nobody has to wait for it.
     threading.Thread(target=services.pool.warm_up, name="warm-up", daemon=True).start()

@@ -63,6 +63,13 @@ class ConnectorError(PermanentError):
     title = "connector-failed"
 
 
+class ConnectorTroubleError(RetryableError):
+    """A connector failed in a way that may pass; the sentence is the connector's, without secrets."""
+
+    status = 400
+    title = "connector-failed"
+
+
 class ConnectorTimeoutError(RetryableError):
     """A connector took longer than it may."""
 

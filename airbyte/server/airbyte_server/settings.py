@@ -2,10 +2,12 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_BESIDE_THE_SERVER = Path(__file__).resolve().parents[2] / "connectors"
 
 
 class ServerSettings(BaseSettings):
@@ -30,10 +32,44 @@ class ServerSettings(BaseSettings):
     token_lifetime_seconds: Annotated[int, Field(ge=1)] = 3600
     max_concurrent_jobs: Annotated[int, Field(ge=1, le=64)] = 2
     connector_timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """For `check`, `discover` and a look at a manifest."""
+    connector_cache_seconds: Annotated[float, Field(ge=0)] = 900.0
+    """How long the answers of `check` and `discover` are kept."""
+    connectors_directory: Path | None = _BESIDE_THE_SERVER
+    """Where connectors are folders `source-<name>` with a manifest; read at the start."""
+    allow_python_components: bool = False
+    """Whether manifests may bring Python, which then does what the server's user may do."""
     job_log_lines: Annotated[int, Field(ge=10, le=1_000_000)] = 10_000
     """The newest lines of each job's log are kept."""
     job_retention_days: Annotated[float, Field(gt=0)] = 90.0
     """Ended jobs are kept this long, and the newest of each connection for ever."""
+    pypi_connectors: str = ""
+    """More sources from PyPI, or other versions of known ones: `airbyte-source-x==1.2.3` each, between commas."""
+    environment_directory: Path = Path("~/.local/share/airbyte-server/connectors")
+    """Where the virtual environments of sources from PyPI are made."""
+    install_timeout_seconds: Annotated[float, Field(gt=0)] = 900.0
+    """Making one of them may take this long, beside the connector's own time."""
+    installer: Literal["auto", "uv", "pip"] = "auto"
+    install_arguments: str = ""
+    """More arguments of `uv pip install` and `pip install`, such as an index."""
+    samples_enabled: bool = True
+    """Whether `/api/embedded/v1/samples` is there; a full Airbyte has none."""
+
+    job_attempts: Annotated[int, Field(ge=1, le=1000)] = 3
+    """How often a job is tried in all, where its failure may pass."""
+    job_retry_pause_seconds: Annotated[float, Field(ge=0)] = 10.0
+    """The pause before the second attempt; each later one is three times as long."""
+    job_retry_longest_pause_seconds: Annotated[float, Field(ge=0)] = 600.0
+    job_timeout_seconds: Annotated[float, Field(gt=0)] = 86_400.0
+    """An attempt that takes longer is ended."""
+    connector_memory_mib: Annotated[int, Field(ge=256)] = 1024
+    connector_silence_seconds: Annotated[float, Field(gt=0)] = 5400.0
+    """A connector that writes nothing for so long is ended."""
+    connector_longest_line_mib: Annotated[int, Field(ge=1, le=512)] = 64
+    schedules: bool = True
+    """Whether connections with a cron schedule start their own jobs."""
+    longest_body_mib: Annotated[int, Field(ge=1)] = 32
+    """A longer request body is refused."""
 
     @property
     def has_credentials(self) -> bool:

@@ -31,15 +31,17 @@ Stream = Mapping[str, Any]
 
 def offered(stream: Stream) -> list[str]:
     """What can be done with a stream here, in the API's words; a deduplicating mode may still need a chosen key."""
-    return list(SUPPORTED if _reads_increments(stream) else FULL_REFRESHES)
+    return list(SUPPORTED if reads_increments(stream) else FULL_REFRESHES)
 
 
 def best(stream: Stream) -> str:
-    """Deduplicated where the source defines key and cursor, overwritten otherwise."""
-    cursor = stream.get("default_cursor_field") or stream.get("source_defined_cursor")
+    """Deduplicated where the source defines a key and a cursor that its schema has, overwritten otherwise."""
+    cursor = stream.get("default_cursor_field") or []
     key = stream.get("source_defined_primary_key") or []
-    is_usable = bool(key) and all(len(path) == 1 for path in key)
-    return DEDUPED if _reads_increments(stream) and cursor and is_usable else OVERWRITE
+    fields = (stream.get("json_schema") or {}).get("properties") or {}
+    has_key = bool(key) and all(len(path) == 1 and path[0] in fields for path in key)
+    has_cursor = cursor[0] in fields if cursor else bool(stream.get("source_defined_cursor"))
+    return DEDUPED if reads_increments(stream) and has_cursor and has_key else OVERWRITE
 
 
 def check(stream: Stream, mode: str, key: Sequence[Sequence[str]], cursor: Sequence[str]) -> None:
@@ -48,7 +50,7 @@ def check(stream: Stream, mode: str, key: Sequence[Sequence[str]], cursor: Seque
     if mode not in SUPPORTED:
         raise RefusedError(f"Sync mode {mode} of stream {name!r} does not run here; use {' or '.join(SUPPORTED)}.")
     if mode in INCREMENTAL:
-        if not _reads_increments(stream):
+        if not reads_increments(stream):
             raise RefusedError(f"Stream {name!r} cannot be read incrementally; use {' or '.join(FULL_REFRESHES)}.")
         if not cursor and not stream.get("source_defined_cursor"):
             raise RefusedError(f"Stream {name!r} needs a cursorField for {mode}; give one or use {OVERWRITE}.")
@@ -84,5 +86,6 @@ def _check_field(stream: Stream, field: str) -> None:
         raise RefusedError(f"Stream {stream['name']!r} has no field {field!r}; name one of its fields.")
 
 
-def _reads_increments(stream: Stream) -> bool:
+def reads_increments(stream: Stream) -> bool:
+    """Whether the source can continue where it stopped."""
     return "incremental" in (stream.get("supported_sync_modes") or [])

@@ -5,7 +5,7 @@ import orjson
 import psycopg
 import pytest
 from airbyte_server.actors.destinations import check_reachable
-from airbyte_server.errors import RetryableError
+from airbyte_server.errors import PermanentError
 from airbyte_server.secrets.box import SecretBox
 from cryptography.fernet import Fernet
 
@@ -53,7 +53,7 @@ def test_a_source_is_answered_with_all_its_fields(workshop):
 def test_an_unknown_source_type_is_refused_and_the_known_ones_are_named(workshop, configuration, more):
     response = source(workshop, configuration, **more)
     assert response.status_code == 422
-    assert "Known types: file" in response.json()["detail"]
+    assert "faker, file" in response.json()["detail"]
 
 
 def test_secrets_are_encrypted_at_rest_and_masked_in_answers(workshop):
@@ -112,7 +112,7 @@ def test_the_servers_own_password_goes_to_no_destination(workshop, monkeypatch):
     place = {"host": url.host, "port": url.port, "database": url.path[1:], "username": url.username}
     check_reachable({**place, "password": url.password})
     monkeypatch.setenv("PGPASSWORD", url.password)
-    with pytest.raises(RetryableError, match="no password supplied"):
+    with pytest.raises(PermanentError, match="no password supplied"):
         check_reachable(place)
 
 

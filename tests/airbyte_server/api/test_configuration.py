@@ -68,7 +68,7 @@ def test_selected_streams_fields_and_a_schedule_become_the_connections(shop):
         ({"selected": False, "destinationSyncMode": "append"}, "selects no stream"),
         ({"syncMode": "incremental", "destinationSyncMode": "overwrite"}, "cannot be synced by incremental and"),
         ({"destinationSyncMode": "sideways"}, "destinationSyncMode must be one of"),
-        ({"destinationSyncMode": "overwrite", "mappers": [{"type": "hashing"}]}, "Mappers do not run here"),
+        ({"destinationSyncMode": "overwrite", "mappers": [{"type": "hashing"}]}, "it needs a mapperConfiguration"),
     ],
     ids=["nothing", "combination", "unknown mode", "mapper"],
 )
@@ -78,3 +78,12 @@ def test_what_cannot_be_synced_is_refused(shop, config, sentence):
     refused = shop.client.post("/connections/update", json=update)
     assert refused.status_code == 422
     assert sentence in refused.json()["detail"]
+
+
+def test_a_workspaces_connections_come_with_their_catalogs_in_one_answer(shop):
+    shop.connect(shop.connection["sourceId"], prefix="second_")
+    listed = shop.client.post("/connections/list", json={"workspaceId": shop.workspace_id}).json()["connections"]
+    assert [each["prefix"] for each in listed] == ["shop_", "second_"]
+    assert listed[0] == details(shop)
+    unknown = shop.client.post("/connections/list", json={"workspaceId": shop.connection["connectionId"]})
+    assert unknown.status_code == 404

@@ -12,10 +12,10 @@ def test_what_needs_docker_is_refused_in_a_sentence(workshop, base):
     body = {"name": "MySQL", "dockerRepository": "airbyte/source-mysql", "dockerImageTag": "3.0"}
     refused = workshop.client.post(f"{base}/sources", json=body)
     assert refused.status_code == 422
-    assert refused.json()["detail"] == (
-        "Image airbyte/source-mysql needs Docker, which this server goes without; it runs embedded/source-file. "
-        "A full Airbyte runs the others."
+    assert refused.json()["detail"].startswith(
+        "Image airbyte/source-mysql needs Docker, which this server goes without; it runs embedded/source-file, "
     )
+    assert refused.json()["detail"].endswith("A full Airbyte runs the others.")
 
 
 def test_what_comes_with_the_server_stays_as_it_is(workshop, base):
@@ -33,19 +33,10 @@ def test_a_manifest_that_is_none_is_refused(workshop, base, manifest):
     assert refused.json()["detail"].startswith("manifest.")
 
 
-def test_a_source_of_a_manifest_is_refused_in_a_sentence(workshop, base):
-    made = workshop.client.post(f"{base}/declarative_sources", json={"name": "Shop", "manifest": {"streams": [{}]}})
-    definition_id = made.json()["id"]
-    body = {"name": "s", "workspaceId": workshop.workspace_id, "definitionId": definition_id, "configuration": {}}
-    refused = workshop.client.post("/sources", json=body)
-    assert refused.status_code == 422
-    assert refused.json()["detail"].startswith("Definition 'Shop' is a manifest")
-
-
-def test_definitions_are_paged_and_of_one_workspace(workshop, base, make_workshop):
+def test_definitions_are_paged_and_of_one_workspace(workshop, base, make_workshop, small_manifest):
     names = [f"number {number}" for number in range(3)]
     for name in names:
-        workshop.client.post(f"{base}/declarative_sources", json={"name": name, "manifest": {"streams": [{}]}})
+        workshop.client.post(f"{base}/declarative_sources", json={"name": name, "manifest": small_manifest})
     image = {"name": "Ours", "dockerRepository": "airbyte/destination-postgres", "dockerImageTag": "3"}
     workshop.client.post(f"{base}/destinations", json=image)
     for kind, expected in (("declarative_sources", names), ("destinations", ["Postgres", "Ours"])):

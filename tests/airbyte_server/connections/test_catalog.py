@@ -21,6 +21,21 @@ def test_each_stream_gets_the_best_mode_that_it_can():
     assert modes == {"orders": sync_modes.DEDUPED, "plain": sync_modes.OVERWRITE, "keyless": sync_modes.OVERWRITE}
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"source_defined_primary_key": [["uuid"]]},
+        {"default_cursor_field": ["seen_at"]},
+        {"json_schema": {}},
+        {"source_defined_primary_key": [["id", "number"]]},
+    ],
+    ids=["key", "cursor", "no schema", "nested key"],
+)
+def test_a_stream_whose_schema_lacks_key_or_cursor_is_overwritten(more):
+    (chosen,) = catalog.choose_streams([{**ORDERS, **more}])
+    assert chosen["syncMode"] == sync_modes.OVERWRITE
+
+
 def test_the_servers_own_values_are_accepted_again():
     chosen = catalog.choose_streams(STREAMS)
     assert catalog.accept_streams(STREAMS, chosen) == chosen
@@ -34,14 +49,25 @@ def test_the_servers_own_values_are_accepted_again():
         ({"name": "plain", "syncMode": sync_modes.DEDUPED}, "'plain' cannot be read incrementally"),
         ({"name": "keyless", "syncMode": sync_modes.DEDUPED}, "'keyless' needs a primaryKey"),
         ({"name": "orders", "syncMode": sync_modes.DEDUPED, "cursorField": ["ghost"]}, "no field 'ghost'"),
-        ({"name": "orders", "mappers": [{"type": "hashing"}]}, "Mappers do not run here"),
+        ({"name": "orders", "mappers": [{"type": "hashing"}]}, "it needs a mapperConfiguration"),
+        ({"name": "orders", "includeFiles": True}, "leave includeFiles off stream 'orders'"),
         ({"name": "orders", "selectedFields": [{"fieldPath": ["ghost"]}]}, "no top-level field 'ghost'"),
         (
             {"name": "orders", "syncMode": sync_modes.DEDUPED, "selectedFields": [{"fieldPath": ["email"]}]},
             "needs its key and cursor selected: id, updated_at",
         ),
     ],
-    ids=["unknown", "mode", "not incremental", "no key", "no such cursor", "mapper", "no such field", "key left out"],
+    ids=[
+        "unknown",
+        "mode",
+        "not incremental",
+        "no key",
+        "no such cursor",
+        "mapper",
+        "files",
+        "no such field",
+        "key left out",
+    ],
 )
 def test_what_cannot_run_is_refused_with_the_reason(request_, sentence):
     with pytest.raises(RefusedError, match=sentence):
@@ -63,6 +89,12 @@ def test_two_streams_of_one_table_are_refused_and_named():
     streams = [{"name": "a b"}, {"name": "a_b"}]
     with pytest.raises(RefusedError, match=r"'a b' and 'a_b' would both be written to table raw\.shop_a_b"):
         catalog.check_tables(streams, catalog.target_schemas(streams, "destination", None, "raw"), "shop_")
+
+
+def test_a_stream_cannot_take_the_place_of_the_states():
+    streams = [{"name": "states"}]
+    with pytest.raises(RefusedError, match="would be written to _airbyte_states"):
+        catalog.check_tables(streams, catalog.target_schemas(streams, "destination", None, "raw"), "_airbyte_")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """A workspace of two streams, and the three kinds of client that an Airbyte has."""
 
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -96,3 +100,49 @@ class Terraform:
 def terraform(server):
     """Makes a provider for a base path."""
     return lambda prefix: Terraform(server.root, prefix)
+
+
+@pytest.fixture(scope="session")
+def people_api() -> Iterator[str]:
+    """Address of an API that lists three people, whatever is asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            people = [{"id": number, "name": f"person {number}", "age": 40} for number in (1, 2, 3)]
+            content = json.dumps(people).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def people_manifest() -> JsonObject:
+    """A connector of that API."""
+    fields = {"id": {"type": "integer"}, "name": {"type": "string"}, "age": {"type": "integer"}}
+    requester = {"type": "HttpRequester", "url_base": "{{ config['base_url'] }}", "path": "/", "http_method": "GET"}
+    selector = {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": []}}
+    stream = {
+        "type": "DeclarativeStream",
+        "name": "people",
+        "primary_key": ["id"],
+        "retriever": {"type": "SimpleRetriever", "requester": requester, "record_selector": selector},
+        "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": fields}},
+    }
+    wanted = {"base_url": {"type": "string"}, "api_key": {"type": "string", "airbyte_secret": True}}
+    return {
+        "type": "DeclarativeSource",
+        "version": "6.0.0",
+        "check": {"type": "CheckStream", "stream_names": ["people"]},
+        "streams": [stream],
+        "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": wanted}},
+    }

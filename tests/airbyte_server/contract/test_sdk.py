@@ -33,9 +33,9 @@ def test_tags_group_connections(shop, sdk):
     assert [tag.name for tag in listed.tags_response.data] == ["daily"]
 
 
-def test_definitions_of_a_workspace(shop, sdk):
+def test_definitions_of_a_workspace(shop, sdk, small_manifest):
     workspace = {"workspace_id": shop.workspace_id}
-    manifest = {"streams": [{"name": "orders"}]}
+    manifest = small_manifest
     made = sdk.declarative_source_definitions.create_declarative_source_definition(
         request={**workspace, "create_declarative_source_definition_request": {"name": "Shop", "manifest": manifest}}
     ).declarative_source_definition_response
@@ -101,3 +101,83 @@ def test_destinations_through_their_typed_models(shop, sdk):
 
 def test_health(sdk):
     assert sdk.health.get_health_check().status_code == 200
+
+
+def test_workspaces_from_their_making_to_their_end(sdk):
+    made = sdk.workspaces.create_workspace(request={"name": "acme"}).workspace_response
+    one = {"workspace_id": made.workspace_id}
+    assert sdk.workspaces.get_workspace(request=one).workspace_response == made
+    renamed = sdk.workspaces.update_workspace(request={**one, "workspace_update_request": {"name": "acme two"}})
+    assert renamed.workspace_response.name == "acme two"
+    listed = sdk.workspaces.list_workspaces(request={"workspace_ids": [made.workspace_id], "limit": 1})
+    assert [each.name for each in listed.workspaces_response.data] == ["acme two"]
+    assert sdk.workspaces.delete_workspace(request=one).status_code == 204
+    with pytest.raises(errors.SDKError) as gone:
+        sdk.workspaces.get_workspace(request=one)
+    assert gone.value.status_code == 404
+
+
+def test_connections_and_streams_through_their_models(shop, sdk):
+    source_id = shop.source(catalog=shop.configuration["catalog"])
+    offered = sdk.streams.get_stream_properties(request={"source_id": source_id, "ignore_cache": True})
+    orders = next(each for each in offered.stream_properties_response if each.stream_name == "orders")
+    assert (orders.source_defined_primary_key, orders.default_cursor_field) == ([["id"]], ["updated_at"])
+    assert models.ConnectionSyncModeEnum.INCREMENTAL_DEDUPED_HISTORY in orders.sync_modes
+    stream = models.StreamConfiguration(name="orders", sync_mode="incremental_deduped_history")
+    request = models.ConnectionCreateRequest(
+        source_id=source_id,
+        destination_id=shop.destination_id,
+        name="typed",
+        namespace_definition="custom_format",
+        namespace_format=shop.namespace,
+        configurations=models.StreamConfigurations(streams=[stream]),
+        schedule=models.AirbyteAPIConnectionSchedule(schedule_type="cron", cron_expression="0 0 4 * * ?"),
+    )
+    made = sdk.connections.create_connection(request=request).connection_response
+    assert (made.schedule.cron_expression, made.status.value) == ("0 0 4 * * ? UTC", "active")
+    one = {"connection_id": made.connection_id}
+    assert sdk.connections.get_connection(request=one).connection_response == made
+    paused = sdk.connections.patch_connection(request={**one, "connection_patch_request": {"status": "inactive"}})
+    assert paused.connection_response == made.model_copy(update={"status": models.ConnectionStatusEnum.INACTIVE})
+    assert sdk.connections.delete_connection(request=one).status_code == 204
+    listed = sdk.connections.list_connections(request={"workspace_ids": [shop.workspace_id]})
+    assert listed.connections_response.data == []
+
+
+@pytest.mark.slow  # the SDK takes seconds to build its union of sources
+def test_sources_that_the_sdk_has_a_model_of(shop, sdk):
+    configuration = models.SourceFaker(count=5, seed=7)
+    request = models.SourceCreateRequest(name="typed", workspace_id=shop.workspace_id, configuration=configuration)
+    made = sdk.sources.create_source(request=request).source_response
+    assert (made.source_type, made.configuration.count) == ("faker", 5)
+    one = {"source_id": made.source_id}
+    assert sdk.sources.get_source(request=one).source_response == made
+    renamed = sdk.sources.patch_source(request={**one, "source_patch_request": {"name": "renamed"}})
+    assert renamed.source_response == made.model_copy(update={"name": "renamed"})
+    put = {"name": "put", "configuration": models.SourceFaker(count=6)}
+    assert sdk.sources.put_source(request={**one, "source_put_request": put}).source_response.configuration.count == 6
+    listed = sdk.sources.list_sources(request={"workspace_ids": [shop.workspace_id]}).sources_response.data
+    assert [(each.name, each.source_type) for each in listed] == [("put", "faker")]
+    assert sdk.sources.delete_source(request=one).status_code == 204
+
+
+def test_destinations_are_put_and_listed(shop, sdk):
+    configuration = models.DestinationPostgres(host="127.0.0.1", database="d", username="u", password="hunter2-hunter2")
+    body = {"name": "put", "configuration": configuration}
+    one = {"destination_id": shop.destination_id}
+    put = sdk.destinations.put_destination(request={**one, "destination_put_request": body}).destination_response
+    assert sdk.destinations.get_destination(request=one).destination_response == put
+    listed = sdk.destinations.list_destinations(request={"workspace_ids": [shop.workspace_id]})
+    assert listed.destinations_response.data == [put]
+
+
+@pytest.mark.parametrize(("job_type", "left"), [("refresh", 3), ("clear", 0), ("reset", 0)])
+def test_jobs_of_every_type(shop, sdk, job_type, left):
+    connection = shop.connect(shop.source(catalog=shop.configuration["catalog"]))
+    shop.sync(connection)
+    request = {"connection_id": connection["connectionId"], "job_type": job_type}
+    job = sdk.jobs.create_job(request=request).job_response
+    assert shop.wait({"jobId": job.job_id})["status"] == "succeeded"
+    assert len(shop.rows("shop_orders")) == left
+    listed = sdk.jobs.list_jobs(request={"connection_id": connection["connectionId"], "order_by": "createdAt|ASC"})
+    assert [each.status.value for each in listed.jobs_response.data] == ["succeeded"] * 2

@@ -3,12 +3,6 @@
 import pytest
 
 PREFIXES = ["/api/public/v1", "/v1", "/api/v1"]
-MANIFEST = {
-    "type": "DeclarativeSource",
-    "version": "6.0.0",
-    "check": {"type": "CheckStream", "stream_names": ["orders"]},
-    "streams": [{"type": "DeclarativeStream", "name": "orders"}],
-}
 STREAMS = [
     {
         "name": "orders",
@@ -131,14 +125,14 @@ def test_masked_configurations_cause_no_loss_when_they_are_sent_again(shop, terr
     assert shop.sync(connection)["status"] == "succeeded"
 
 
-def test_definitions_live_and_die(shop, terraform):
+def test_definitions_live_and_die(shop, terraform, small_manifest):
     provider = terraform("/v1")
     base = f"/workspaces/{shop.workspace_id}/definitions"
-    declarative = provider.call("POST", f"{base}/declarative_sources", {"name": "Shop", "manifest": MANIFEST})
-    assert declarative == {"id": declarative["id"], "name": "Shop", "manifest": MANIFEST, "version": 1}
+    declarative = provider.call("POST", f"{base}/declarative_sources", {"name": "Shop", "manifest": small_manifest})
+    assert declarative == {"id": declarative["id"], "name": "Shop", "manifest": small_manifest, "version": 1}
     path = f"{base}/declarative_sources/{declarative['id']}"
     assert provider.call("GET", path) == declarative
-    changed = provider.call("PUT", path, {"name": "Shop two", "manifest": MANIFEST})
+    changed = provider.call("PUT", path, {"name": "Shop two", "manifest": small_manifest})
     assert changed == {**declarative, "name": "Shop two", "version": 2}
 
     image = {"name": "Ours", "dockerRepository": "airbyte/destination-postgres", "dockerImageTag": "3.0.10"}

@@ -64,6 +64,15 @@ def test_a_deleted_connections_job_is_ended_first(workshop, connection):
         assert workshop.client.get(f"/jobs/{running['jobId']}").status_code == 404
 
 
+@pytest.mark.parametrize("job_type", ["clear", "reset", "refresh"])
+def test_a_job_on_some_streams_is_refused_and_no_table_emptied(workshop, connection, job_type):
+    body = {"connectionId": connection["connectionId"], "jobType": job_type, "streams": [{"name": "orders"}]}
+    response = workshop.client.post("/jobs", json=body)
+    assert (response.status_code, "leave streams out" in response.json()["detail"]) == (422, True)
+    assert workshop.sync(connection)["status"] == "succeeded"  # nothing else is queued
+    assert len(workshop.rows("shop_orders")) == len(RECORDS)
+
+
 @pytest.mark.parametrize("method", ["get", "delete"])
 def test_an_unknown_job_is_404(workshop, method):
     response = getattr(workshop.client, method)("/jobs/999999999")
@@ -72,8 +81,8 @@ def test_an_unknown_job_is_404(workshop, method):
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"jobType": "reset"}, 422), ({"jobType": "nap"}, 422), ({"connectionId": "x"}, 422)],
-    ids=["reset", "unknown type", "no uuid"],
+    [({"jobType": "nap"}, 422), ({"connectionId": "x"}, 422)],
+    ids=["unknown type", "no uuid"],
 )
 def test_a_job_that_cannot_run_is_refused(workshop, connection, change, status):
     body = {"connectionId": connection["connectionId"], "jobType": "sync", **change}
@@ -125,4 +134,33 @@ def test_a_wrong_password_fails_the_job_with_a_sentence(workshop, connection):
     job = workshop.sync(connection)
     assert job["status"] == "failed"
     assert "password authentication failed" in job["failureReason"]
+    tried = workshop.client.get(f"{workshop.server.root}/api/embedded/v1/jobs/{job['jobId']}").json()["attempts"]
+    assert len(tried) == 1
     assert "hunter2" not in str(job)
+
+
+def test_a_job_that_runs_for_the_tables_alone_is_tried_again(workshop, connection):
+    """As where the answer to its claim was lost with the database."""
+    with psycopg.connect(workshop.server.database_url, autocommit=True) as session:
+        (job_id,) = session.execute(
+            "insert into airbyte.jobs (connection_id, job_type, status, attempts, started_at)"
+            " values (%s, 'sync', 'running', 1, now()) returning job_id",
+            [connection["connectionId"]],
+        ).fetchone()
+        session.execute(
+            "insert into airbyte.job_attempts (job_id, attempt, status) values (%s, 0, 'running')", [job_id]
+        )
+    assert workshop.wait({"jobId": job_id})["status"] == "succeeded"
+    attempts = workshop.client.get(f"{workshop.server.root}/api/embedded/v1/jobs/{job_id}").json()["attempts"]
+    assert [attempt["status"] for attempt in attempts] == ["failed", "succeeded"]
+
+
+def test_what_a_lost_cancel_left_running_is_ended_by_the_next(workshop, connection):
+    with locked(workshop):
+        running = workshop.wait(workshop.start(connection), "running")
+        with psycopg.connect(workshop.server.database_url, autocommit=True) as session:
+            ended = "update airbyte.jobs set status = 'cancelled', ended_at = now() where job_id = %s"
+            session.execute(ended, [running["jobId"]])
+        assert workshop.client.delete(f"/jobs/{running['jobId']}").json()["status"] == "cancelled"
+        following = workshop.wait(workshop.start(connection), "running", seconds=10)  # its connection is free
+    assert workshop.wait(following)["status"] == "succeeded"

@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
-from airbyte_server.actors.store import ActorKind, create_actor, find_actor, remove_actor, update_actor
+from airbyte_server.actors.store import SOURCE, ActorKind, create_actor, find_actor, remove_actor, update_actor
 from airbyte_server.api.bodies import ActorCreate, ActorPatch, ActorPut
 from airbyte_server.api.paging import IncludeDeleted, PageDep, WorkspaceIds
 from airbyte_server.api.workspaces import find_workspace
 from airbyte_server.errors import RefusedError
+from airbyte_server.secrets.marks import NO_MARKS, Marks
 from airbyte_server.secrets.masking import masked
 from airbyte_server.services import Services, ServicesDep
 from airbyte_server.state.tables import actors
@@ -30,6 +31,7 @@ def make_router(kind: ActorKind) -> APIRouter:
             row = create_actor(
                 connection,
                 services.configurations,
+                services.catalogue,
                 kind,
                 workspace_id=str(body.workspace_id),
                 name=body.name,
@@ -37,7 +39,7 @@ def make_router(kind: ActorKind) -> APIRouter:
                 definition_id=None if body.definition_id is None else str(body.definition_id),
                 resource_allocation=body.resource_allocation,
             )
-        return _shown(kind, row, services)
+            return _shown(connection, kind, row, services)
 
     @router.get("")
     def list_all(
@@ -48,13 +50,13 @@ def make_router(kind: ActorKind) -> APIRouter:
         if workspace_ids:
             query = query.where(actors.c.workspace_id.in_([str(item) for item in workspace_ids]))
         with services.storage.begin() as connection:
-            return page.read(connection, query, lambda row: _shown(kind, row, services))
+            return page.read(connection, query, lambda row: _shown(connection, kind, row, services))
 
     @router.get("/{actor_id}")
     def get(actor_id: UUID, services: ServicesDep) -> dict[str, Any]:
         """One of them."""
         with services.storage.begin() as connection:
-            return _shown(kind, find_actor(connection, kind, actor_id), services)
+            return _shown(connection, kind, find_actor(connection, kind, actor_id), services)
 
     @router.put("/{actor_id}")
     def replace(actor_id: UUID, body: ActorPut, services: ServicesDep) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def make_router(kind: ActorKind) -> APIRouter:
     @router.delete("/{actor_id}", status_code=204)
     def remove(actor_id: UUID, services: ServicesDep) -> Response:
         """Remove it with its connections; their running jobs are cancelled."""
-        remove_actor(services.storage, services.supervisor, kind, actor_id)
+        remove_actor(services.storage, services.supervisor, services.configurations, kind, actor_id)
         return Response(status_code=204)
 
     return router
@@ -87,19 +89,24 @@ def _change(
             name=body.name,
             configuration=body.configuration,
             resource_allocation=body.resource_allocation,
+            marks=_marks(connection, kind, find_actor(connection, kind, actor_id), services),
             merge=merge,
         )
-    return _shown(kind, row, services)
+        return _shown(connection, kind, row, services)
 
 
-def _shown(kind: ActorKind, row: Row[Any], services: Services) -> dict[str, Any]:
+def _marks(connection: Connection, kind: ActorKind, row: Row[Any], services: Services) -> Marks:
+    return services.programs.marks_of(connection, row) if kind is SOURCE else NO_MARKS
+
+
+def _shown(connection: Connection, kind: ActorKind, row: Row[Any], services: Services) -> dict[str, Any]:
     answer = {
         kind.id_field: row.actor_id,
         "name": row.name,
         kind.type_field: row.type_name,
         "definitionId": row.definition_id,
         "workspaceId": row.workspace_id,
-        "configuration": masked(services.configurations.stored(row)),
+        "configuration": masked(services.configurations.stored(row), marks=_marks(connection, kind, row, services)),
         "createdAt": int(row.created_at.timestamp()),
     }
     return answer | ({"resourceAllocation": row.resource_allocation} if row.resource_allocation else {})

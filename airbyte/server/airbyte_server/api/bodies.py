@@ -177,8 +177,26 @@ class ConnectionCreate(ConnectionPatch):
     destination_id: UUID
 
 
+class SampleCreate(Body):
+    """POST /samples: what is read, where it goes, and how much of it."""
+
+    source_id: UUID
+    destination_id: UUID = Field(description="Whose database gets the tables; of the source's workspace.")
+    schema_name: Name = Field(alias="schema", description="Where the tables go; no connection may write them there.")
+    prefix: str = Field("", description="What each table's name begins with, as a connection's prefix.")
+    streams: list[Name | StreamConfiguration] | None = Field(
+        None,
+        description="Names, or configurations as a connection has them, of which a sample takes name, namespace, "
+        "selectedFields and mappers; every stream of the source where there is none.",
+    )
+    records_per_stream: int = Field(1000, ge=1, lt=2**31, description="A stream is stopped at this many records.")
+    bytes: int = Field(100 * 1024**2, ge=1, lt=2**63, description="Of the records, as the connector writes them.")
+    seconds: float = Field(300, gt=0, le=86_400, description="Of reading, not of waiting in the queue.")
+
+
 class JobCreate(Body):
     """POST /jobs."""
 
     connection_id: UUID
     job_type: Literal["sync", "reset", "refresh", "clear"]
+    streams: Any = Field(None, description="Jobs are of all streams: refused, and ignored only by a sync.")

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+import orjson
+from fastapi import APIRouter, Response
 from sqlalchemy import Row
 
 from airbyte_server import sync_modes
@@ -13,11 +14,15 @@ from airbyte_server.api.configuration_bodies import (
     CatalogEntry,
     ConnectionReference,
     ConnectionUpdate,
+    WorkspaceReference,
 )
-from airbyte_server.connections import catalog, cron
+from airbyte_server.api.workspaces import find_workspace
+from airbyte_server.connections import catalog, choices, cron
 from airbyte_server.connections import store as connection_store
+from airbyte_server.connections.store import select_connections
 from airbyte_server.errors import RefusedError
 from airbyte_server.services import ServicesDep
+from airbyte_server.state.tables import connections
 
 router = APIRouter(tags=["configuration API"])
 
@@ -32,6 +37,16 @@ def get_connection(body: ConnectionReference, services: ServicesDep) -> JsonObje
     """A connection with its catalog: every known stream, and which of them are selected."""
     with services.storage.begin() as connection:
         return _shown(connection_store.find_connection(connection, body.connection_id))
+
+
+@router.post("/connections/list")
+def list_connections(body: WorkspaceReference, services: ServicesDep) -> Response:
+    """Every connection of a workspace with its catalog, in one answer."""
+    with services.storage.begin() as connection:
+        workspace_id = find_workspace(connection, body.workspace_id).workspace_id
+        found = connection.execute(select_connections().where(connections.c.workspace_id == workspace_id)).all()
+    # FastAPI would walk through every schema of every stream once more.
+    return Response(orjson.dumps({"connections": list(map(_shown, found))}), media_type="application/json")
 
 
 @router.post("/connections/update")
@@ -60,7 +75,7 @@ def _shown(row: Row[Any]) -> JsonObject:
     configured = {catalog.stream_key(stream): stream for stream in row.streams}
     by_name = {stream["name"]: stream for stream in row.streams if not stream.get("namespace")}
     streams = [
-        _shown_stream(stream, configured.get(catalog.stream_key(stream)) or by_name.get(stream["name"]))
+        shown_stream(stream, configured.get(catalog.stream_key(stream)) or by_name.get(stream["name"]))
         for stream in row.catalog
     ]
     return {
@@ -71,6 +86,7 @@ def _shown(row: Row[Any]) -> JsonObject:
         "destinationId": row.destination_id,
         "workspaceId": row.workspace_id,
         "status": row.status,
+        **({"statusReason": row.status_reason} if row.status_reason else {}),
         "namespaceDefinition": _NAMESPACE_WORDS[row.namespace_definition],
         **({"namespaceFormat": row.namespace_format} if row.namespace_format else {}),
         "scheduleType": row.schedule["scheduleType"],
@@ -81,14 +97,15 @@ def _shown(row: Row[Any]) -> JsonObject:
     }
 
 
-def _shown_stream(stream: JsonObject, configured: JsonObject | None) -> JsonObject:
+def shown_stream(stream: JsonObject, configured: JsonObject | None) -> JsonObject:
+    """A discovered stream and how it is synced; without a configuration it is not selected."""
     chosen = configured or {}
     source_mode, destination_mode = _MODE_WORDS[chosen.get("syncMode", sync_modes.OVERWRITE)]
     return {
         "stream": {
             "name": stream["name"],
             **({"namespace": stream["namespace"]} if stream.get("namespace") else {}),
-            "jsonSchema": catalog.selected_schema(stream.get("json_schema") or {}, chosen),
+            "jsonSchema": choices.selected_schema(stream.get("json_schema") or {}, chosen),
             "supportedSyncModes": stream.get("supported_sync_modes") or ["full_refresh"],
             "sourceDefinedCursor": bool(stream.get("source_defined_cursor")),
             "defaultCursorField": stream.get("default_cursor_field") or [],
@@ -103,6 +120,8 @@ def _shown_stream(stream: JsonObject, configured: JsonObject | None) -> JsonObje
             "selected": configured is not None,
             "fieldSelectionEnabled": bool(chosen.get("selectedFields")),
             "selectedFields": chosen.get("selectedFields") or [],
+            "mappers": chosen.get("mappers") or [],
+            **{name: chosen[name] for name in ("includeFiles", "destinationObjectName") if name in chosen},
         },
     }
 
@@ -124,6 +143,8 @@ def _requested(entry: CatalogEntry) -> JsonObject:
         "primaryKey": config.primary_key,
         "selectedFields": [field.model_dump(by_alias=True, exclude_none=True) for field in fields or []],
         "mappers": config.mappers,
+        "includeFiles": config.include_files,
+        "destinationObjectName": config.destination_object_name,
     }
     return {name: value for name, value in requested.items() if value is not None}
 

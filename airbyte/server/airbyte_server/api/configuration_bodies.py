@@ -30,6 +30,24 @@ class ConnectionReference(Body):
     connection_id: UUID
 
 
+class WorkspaceReference(Body):
+    """A body that names a workspace."""
+
+    workspace_id: UUID
+
+
+class SourceReference(Body):
+    """A body that names a source."""
+
+    source_id: UUID
+
+
+class SchemaDiscovery(SourceReference):
+    """A body that names a source to be asked for its streams."""
+
+    disable_cache: bool = Field(False, alias="disable_cache")
+
+
 class JobReference(Body):
     """A body that names a job."""
 
@@ -54,6 +72,8 @@ class StreamChoice(Body):
     field_selection_enabled: bool = False
     selected_fields: list[SelectedField] | None = None
     mappers: list[dict[str, Any]] | None = None
+    include_files: bool | None = None
+    destination_object_name: str | None = None
 
 
 class CatalogEntry(Body):

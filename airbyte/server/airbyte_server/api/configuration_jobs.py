@@ -1,4 +1,4 @@
-"""Jobs in the configuration API, with their counts and the log of their attempt."""
+"""Jobs in the configuration API, with the counts and the log of each attempt."""
 
 from typing import Any
 
@@ -8,21 +8,28 @@ from sqlalchemy import Row
 from airbyte_server.api.configuration_bodies import JobReference
 from airbyte_server.jobs import log as job_log
 from airbyte_server.jobs import store as job_store
+from airbyte_server.jobs.attempts import attempts_of
 from airbyte_server.services import ServicesDep
 
 router = APIRouter(tags=["configuration API"])
 
 JsonObject = dict[str, Any]
 _LOG_LINES = 1000
+_SHOWN_ATTEMPTS = 10
 
 
 @router.post("/jobs/get")
 def get_job(body: JobReference, services: ServicesDep) -> JsonObject:
-    """A job with its one attempt and the counts of each stream."""
+    """A job with its newest attempts, the log of each and the counts of each stream."""
     with services.storage.begin() as connection:
         row = job_store.get_job(connection, body.id)
-        lines = job_log.last_lines(connection, body.id, _LOG_LINES)
-    attempts = [] if row.started_at is None else [{"attempt": _attempt(row), "logs": {"logLines": lines}}]
+        attempts = [
+            {
+                "attempt": _attempt(attempt),
+                "logs": {"logLines": job_log.last_lines(connection, body.id, attempt.attempt, _LOG_LINES)},
+            }
+            for attempt in attempts_of(connection, body.id)[-_SHOWN_ATTEMPTS:]
+        ]
     job = {
         "id": row.job_id,
         "configType": row.job_type,
@@ -38,8 +45,8 @@ def get_job(body: JobReference, services: ServicesDep) -> JsonObject:
 def _attempt(row: Row[Any]) -> JsonObject:
     totals = [stream["stats"] for stream in row.stream_stats]
     attempt = {
-        "id": 0,
-        "status": "failed" if row.status == "cancelled" else row.status,
+        "id": row.attempt,
+        "status": row.status,
         "createdAt": int(row.started_at.timestamp()),
         "updatedAt": int(row.updated_at.timestamp()),
         "bytesSynced": row.bytes_synced,

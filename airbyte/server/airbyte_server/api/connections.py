@@ -13,6 +13,7 @@ from airbyte_server.connections import store as connection_store
 from airbyte_server.connections.store import find_connection
 from airbyte_server.errors import RefusedError
 from airbyte_server.jobs import store as job_store
+from airbyte_server.jobs.retirement import retired
 from airbyte_server.services import ServicesDep
 from airbyte_server.state.tables import connection_tags, connections
 
@@ -75,10 +76,11 @@ def delete_connection(connection_id: UUID, services: ServicesDep) -> Response:
     """Remove a connection with its jobs and state; the tables it wrote stay."""
     with services.storage.begin() as connection:
         found = find_connection(connection, connection_id)
-        active = job_store.close_connections(connection, connections.c.connection_id == found.connection_id)
-    for job_id in active:
-        services.supervisor.cancel(job_id)
-    with services.storage.begin() as connection:
+    this = connections.c.connection_id == found.connection_id
+    with (
+        retired(services.storage, services.supervisor, services.configurations, this),
+        services.storage.begin() as connection,
+    ):
         job_store.delete_connections(connection, [found.connection_id])
     return Response(status_code=204)
 
@@ -102,8 +104,8 @@ def shown(row: Row[Any]) -> JsonObject:
     }
     if row.namespace_format is not None:
         answer["namespaceFormat"] = row.namespace_format
-    if row.schedule["scheduleType"] != "manual":
-        answer["statusReason"] = "This server keeps schedules but starts none; start jobs by POST /jobs."
+    if row.status_reason is not None:
+        answer["statusReason"] = row.status_reason
     return answer
 
 

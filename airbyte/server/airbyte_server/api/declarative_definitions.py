@@ -10,8 +10,9 @@ from airbyte_server.actors.definitions import DECLARATIVE, own_definition, remov
 from airbyte_server.api.bodies import DeclarativeDefinitionCreate, DeclarativeDefinitionPut
 from airbyte_server.api.paging import PageDep
 from airbyte_server.api.workspaces import find_workspace
+from airbyte_server.connectors.manifests import Manifest
 from airbyte_server.errors import RefusedError
-from airbyte_server.services import ServicesDep
+from airbyte_server.services import Services, ServicesDep
 from airbyte_server.state.tables import definitions
 
 router = APIRouter(
@@ -21,14 +22,15 @@ router = APIRouter(
 
 @router.post("")
 def create_definition(workspace_id: UUID, body: DeclarativeDefinitionCreate, services: ServicesDep) -> dict[str, Any]:
-    """A new manifest, as version 1."""
-    _check(body.manifest)
+    """A new manifest, as version 1; one that could not run is refused."""
+    checked = _checked(body.manifest, services)
     row = {
         "definition_id": str(uuid4()),
         "kind": DECLARATIVE,
         "workspace_id": str(workspace_id),
         "name": body.name,
-        "manifest": body.manifest,
+        "manifest": checked.manifest,
+        "specification": checked.specification,
     }
     with services.storage.begin() as connection:
         find_workspace(connection, workspace_id)
@@ -56,11 +58,16 @@ def update_definition(
     workspace_id: UUID, definition_id: UUID, body: DeclarativeDefinitionPut, services: ServicesDep
 ) -> dict[str, Any]:
     """Another manifest under the same id; its version is one higher."""
-    _check(body.manifest)
+    checked = _checked(body.manifest, services)
     with services.storage.begin() as connection:
         found = own_definition(connection, DECLARATIVE, workspace_id, definition_id)
         statement = update(definitions).where(definitions.c.definition_id == str(definition_id))
-        changed = {"name": body.name or found.name, "manifest": body.manifest, "version": definitions.c.version + 1}
+        changed = {
+            "name": body.name or found.name,
+            "manifest": checked.manifest,
+            "specification": checked.specification,
+            "version": definitions.c.version + 1,
+        }
         return _shown(connection.execute(statement.values(changed).returning(definitions)).one())
 
 
@@ -71,11 +78,12 @@ def delete_definition(workspace_id: UUID, definition_id: UUID, services: Service
         return _shown(remove_unused(connection, DECLARATIVE, workspace_id, definition_id))
 
 
-def _check(manifest: dict[str, Any]) -> None:
+def _checked(manifest: dict[str, Any], services: Services) -> Manifest:
     if manifest.get("type", "DeclarativeSource") != "DeclarativeSource":
         raise RefusedError("manifest.type must be DeclarativeSource.")
     if not any(isinstance(manifest.get(name), list) and manifest[name] for name in ("streams", "dynamic_streams")):
         raise RefusedError("manifest.streams is missing: a list of at least one stream, or dynamic_streams.")
+    return services.manifests.check(manifest)
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:

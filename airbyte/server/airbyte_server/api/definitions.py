@@ -6,15 +6,8 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 from sqlalchemy import insert, update
 
-from airbyte_server.actors.definitions import (
-    BUILT_IN,
-    Definition,
-    as_definition,
-    own_definition,
-    remove_unused,
-    runs_image,
-    select_own,
-)
+from airbyte_server.actors.catalogue import Catalogue, Definition
+from airbyte_server.actors.definitions import own_definition, remove_unused, select_own
 from airbyte_server.api.bodies import DefinitionCreate, DefinitionPut
 from airbyte_server.api.paging import PageDep
 from airbyte_server.api.workspaces import find_workspace
@@ -31,17 +24,12 @@ def make_router(kind: str) -> APIRouter:
     @router.post("")
     def create(workspace_id: UUID, body: DefinitionCreate, services: ServicesDep) -> dict[str, Any]:
         """A name and tag of the workspace's own for a connector that runs here."""
-        if not runs_image(kind, body.docker_repository):
-            images = ", ".join(known.docker_repository for known in BUILT_IN[kind])
-            raise RefusedError(
-                f"Image {body.docker_repository} needs Docker, which this server goes without; it runs {images}. "
-                "A full Airbyte runs the others."
-            )
+        services.catalogue.check_image(kind, body.docker_repository, body.docker_image_tag)
         row = {"definition_id": str(uuid4()), "kind": kind, "workspace_id": str(workspace_id), **body.model_dump()}
         with services.storage.begin() as connection:
             find_workspace(connection, workspace_id)
             made = connection.execute(insert(definitions).values(row).returning(definitions)).one()
-        return _shown(as_definition(made))
+        return _shown(services.catalogue.own(made))
 
     @router.get("")
     def list_all(workspace_id: UUID, services: ServicesDep, page: PageDep) -> dict[str, Any]:
@@ -49,38 +37,42 @@ def make_router(kind: str) -> APIRouter:
         with services.storage.begin() as connection:
             find_workspace(connection, workspace_id)
             rows = connection.execute(select_own(kind, workspace_id)).all()
-        return page.cut([_shown(known) for known in (*BUILT_IN[kind], *map(as_definition, rows))])
+        catalogue = services.catalogue
+        return page.cut([_shown(known) for known in (*catalogue.all(kind), *map(catalogue.own, rows))])
 
     @router.get("/{definition_id}")
     def get(workspace_id: UUID, definition_id: UUID, services: ServicesDep) -> dict[str, Any]:
         """One definition."""
         with services.storage.begin() as connection:
             find_workspace(connection, workspace_id)
-            known = next((known for known in BUILT_IN[kind] if known.id == str(definition_id)), None)
-            return _shown(known or as_definition(own_definition(connection, kind, workspace_id, definition_id)))
+            known = services.catalogue.by_id(kind, str(definition_id))
+            if known is None:
+                known = services.catalogue.own(own_definition(connection, kind, workspace_id, definition_id))
+        return _shown(known)
 
     @router.put("/{definition_id}")
     def replace(workspace_id: UUID, definition_id: UUID, body: DefinitionPut, services: ServicesDep) -> dict[str, Any]:
         """Rename a definition of the workspace's own, or change its tag."""
-        _refuse_built_in(kind, definition_id)
+        _refuse_built_in(services.catalogue, kind, definition_id)
         with services.storage.begin() as connection:
-            own_definition(connection, kind, workspace_id, definition_id)
+            own = own_definition(connection, kind, workspace_id, definition_id)
+            services.catalogue.check_image(kind, own.docker_repository, body.docker_image_tag)
             statement = update(definitions).where(definitions.c.definition_id == str(definition_id))
             row = connection.execute(statement.values(**body.model_dump()).returning(definitions)).one()
-        return _shown(as_definition(row))
+        return _shown(services.catalogue.own(row))
 
     @router.delete("/{definition_id}")
     def remove(workspace_id: UUID, definition_id: UUID, services: ServicesDep) -> dict[str, Any]:
         """Remove a definition that nothing uses, and answer it."""
-        _refuse_built_in(kind, definition_id)
+        _refuse_built_in(services.catalogue, kind, definition_id)
         with services.storage.begin() as connection:
-            return _shown(as_definition(remove_unused(connection, kind, workspace_id, definition_id)))
+            return _shown(services.catalogue.own(remove_unused(connection, kind, workspace_id, definition_id)))
 
     return router
 
 
-def _refuse_built_in(kind: str, definition_id: UUID) -> None:
-    if any(known.id == str(definition_id) for known in BUILT_IN[kind]):
+def _refuse_built_in(catalogue: Catalogue, kind: str, definition_id: UUID) -> None:
+    if catalogue.by_id(kind, str(definition_id)) is not None:
         raise RefusedError("This definition comes with the server; make one of your own by POST.")
 
 

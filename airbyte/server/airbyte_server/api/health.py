@@ -1,4 +1,4 @@
-"""Health: whether the server and its database answer."""
+"""Health: whether the server, its queue and its database answer."""
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -12,10 +12,11 @@ router = APIRouter(tags=["health"])
 
 @router.get("/health")
 def get_health(services: ServicesDep) -> dict[str, bool]:
-    """200 if the database answers, 503 with a sentence if not."""
+    """200 if the database answers and the queue of jobs works, 503 with a sentence if not."""
     try:
         with services.storage.begin() as connection:
             connection.execute(select(1))
     except SQLAlchemyError as error:
         raise RetryableError(f"The server's database does not answer ({type(error).__name__}).") from None
+    services.supervisor.check()
     return {"available": True}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 from sqlalchemy import select
 
 from airbyte_server.api.bodies import JobCreate
@@ -19,17 +19,16 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 JobType = Literal["sync", "reset", "refresh", "clear"]
 JobStatus = Literal["pending", "queued", "running", "incomplete", "failed", "succeeded", "cancelled"]
 OrderBy = Literal["createdAt|ASC", "createdAt|DESC", "updatedAt|ASC", "updatedAt|DESC"]
-RecordLimit = Annotated[int | None, Header(alias="X-Sluice-Record-Limit", ge=1, lt=2**31)]
 JobId = Annotated[int, Path(ge=0, lt=2**63)]
 
 
 @router.post("")
-def create_job(body: JobCreate, services: ServicesDep, record_limit: RecordLimit = None) -> dict[str, Any]:
-    """Start a sync; with a record limit at most that many records per stream, and no state is kept."""
-    if body.job_type != "sync":
-        raise RefusedError(f"Jobs of type {body.job_type} do not run here; use sync.")
+def create_job(body: JobCreate, services: ServicesDep) -> dict[str, Any]:
+    """Start a job: sync, refresh (everything anew, in place of what is there), clear or reset (the tables empty)."""
+    if body.streams is not None and body.job_type != "sync":
+        raise RefusedError(f"A {body.job_type} is of all streams of a connection; leave streams out.")
     with services.storage.begin() as connection:
-        row = job_store.create_job(connection, str(body.connection_id), body.job_type, record_limit)
+        row = job_store.create_job(connection, str(body.connection_id), body.job_type)
     services.supervisor.wake()
     return shown(row)
 
@@ -48,8 +47,9 @@ def list_jobs(
     updatedAtEnd: datetime | None = None,
     orderBy: Annotated[OrderBy | None, Query()] = None,
 ) -> dict[str, Any]:
-    """Jobs, newest first unless asked otherwise."""
+    """Jobs, newest first unless asked otherwise; samples only of a connection that is named."""
     wanted = [
+        connectionId is not None or jobs.c.budget.is_(None),
         connectionId is None or jobs.c.connection_id == str(connectionId),
         jobType is None or jobs.c.job_type == jobType,
         status is None or jobs.c.status == status,

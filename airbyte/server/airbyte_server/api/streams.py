@@ -21,12 +21,12 @@ def get_stream_properties(
     destinationId: UUID | None = None,
     ignoreCache: bool = False,
 ) -> list[JsonObject]:
-    """The source's streams as a bare array; always asked afresh, so there is no cache to ignore."""
+    """The source's streams as a bare array; with `ignoreCache` always asked of the connector."""
     with services.storage.begin() as connection:
         source = find_actor(connection, SOURCE, sourceId)
         if destinationId is not None:
             find_actor(connection, DESTINATION, destinationId)
-    return [_shown(stream) for stream in services.discover(source)]
+    return [_shown(stream) for stream in services.discover(source, fresh=ignoreCache)]
 
 
 def _shown(stream: JsonObject) -> JsonObject:

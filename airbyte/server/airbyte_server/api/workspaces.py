@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from airbyte_server.api.bodies import WorkspaceCreate, WorkspacePatch
 from airbyte_server.api.paging import IncludeDeleted, PageDep, WorkspaceIds
 from airbyte_server.errors import NotFoundError
-from airbyte_server.jobs import store as job_store
+from airbyte_server.jobs.retirement import retired
 from airbyte_server.services import ServicesDep
 from airbyte_server.state.tables import connections, workspaces
 
@@ -58,10 +58,11 @@ def delete_workspace(workspace_id: UUID, services: ServicesDep) -> Response:
     """Remove a workspace and all that is in it; running jobs are cancelled."""
     with services.storage.begin() as connection:
         find_workspace(connection, workspace_id)
-        active = job_store.close_connections(connection, connections.c.workspace_id == str(workspace_id))
-    for job_id in active:
-        services.supervisor.cancel(job_id)
-    with services.storage.begin() as connection:
+    theirs = connections.c.workspace_id == str(workspace_id)
+    with (
+        retired(services.storage, services.supervisor, services.configurations, theirs),
+        services.storage.begin() as connection,
+    ):
         connection.execute(delete(workspaces).where(workspaces.c.workspace_id == str(workspace_id)))
     return Response(status_code=204)
 

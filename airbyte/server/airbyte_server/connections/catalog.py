@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from airbyte_server import sync_modes
+from airbyte_server.connections import choices
 from airbyte_server.errors import RefusedError
 from airbyte_server.loader import StreamTarget, SyncMode, final_table_name
+from airbyte_server.loader.state_places import TABLE as STATE_TABLE
 
 _SOURCE_NAMESPACE = "${SOURCE_NAMESPACE}"
 
@@ -14,7 +16,10 @@ JsonObject = dict[str, Any]
 
 def choose_streams(discovered: Sequence[JsonObject]) -> list[JsonObject]:
     """Every stream with the best mode it can: deduplicated where key and cursor are known, overwritten otherwise."""
-    return [_configured(stream, {"name": stream["name"], "syncMode": sync_modes.best(stream)}) for stream in discovered]
+    return [
+        choices.completed(stream, {"name": stream["name"], "syncMode": sync_modes.best(stream)})
+        for stream in discovered
+    ]
 
 
 def accept_streams(discovered: Sequence[JsonObject], requested: Sequence[JsonObject]) -> list[JsonObject]:
@@ -25,7 +30,7 @@ def accept_streams(discovered: Sequence[JsonObject], requested: Sequence[JsonObj
         if stream is None:
             known = ", ".join(sorted(item["name"] for item in discovered)) or "none"
             raise RefusedError(f"The source has no stream {request['name']!r}; it has: {known}.")
-        accepted.append(_configured(stream, request))
+        accepted.append(choices.completed(stream, request))
     names = [stream_key(stream) for stream in accepted]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
@@ -48,10 +53,12 @@ def stream_key(stream: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def check_tables(streams: Sequence[JsonObject], namespaces: Mapping[tuple[str, str], str], prefix: str) -> None:
-    """Refuse two streams that would land in one table."""
+    """Refuse two streams that would land in one table, and one that would land in the loader's own."""
     taken: dict[tuple[str, str], str] = {}
     for stream in streams:
         table = namespaces[stream_key(stream)], table_name(prefix, stream)
+        if table[1].startswith(STATE_TABLE):  # another login has one with its own ending
+            raise RefusedError(f"Stream {stream['name']!r} would be written to {STATE_TABLE}; change the prefix.")
         if table in taken:
             raise RefusedError(
                 f"Streams {taken[table]!r} and {stream['name']!r} would both be written to table "
@@ -86,31 +93,49 @@ def stream_targets(
     schemas: Mapping[tuple[str, str], str],
     prefix: str,
     generations: Mapping[tuple[str, str], int],
+    *,
+    refreshes: bool = False,
 ) -> list[StreamTarget]:
-    """What the loader is told; only selected fields are in the schema, so only they become columns."""
+    """What the loader is told: selected fields only, as their mappers leave them; a refresh replaces older rows."""
+    targets = []
+    for choice in streams:
+        stream = _discovered(discovered, choice)
+        schema, shape, mapper = choices.mapped(stream, choice)
+        target = StreamTarget(
+            stream=stream["name"],
+            source_namespace=stream.get("namespace"),
+            namespace=schemas[stream_key(choice)],
+            table=table_name(prefix, choice),
+            json_schema=schema,
+            sync_mode=cast(SyncMode, choice["syncMode"]),
+            primary_key=shape.primary_key,
+            cursor=shape.cursor,
+            generation_id=generations.get(stream_key(choice), 0),
+            refreshes=refreshes,
+            mapper=mapper,
+        )
+        targets.append(target)
+    return targets
+
+
+def emptied_targets(
+    discovered: Sequence[JsonObject],
+    streams: Sequence[JsonObject],
+    schemas: Mapping[tuple[str, str], str],
+    prefix: str,
+) -> list[StreamTarget]:
+    """The tables of these streams, for whoever needs to know no more than which they are; the source may be gone."""
     return [
         StreamTarget(
-            stream=stream["name"],
-            source_namespace=_discovered(discovered, stream).get("namespace"),
-            namespace=schemas[stream_key(stream)],
-            table=table_name(prefix, stream),
-            json_schema=selected_schema(_discovered(discovered, stream).get("json_schema") or {}, stream),
-            sync_mode=cast(SyncMode, stream["syncMode"]),
-            primary_key=stream.get("primaryKey") or [],
-            cursor=stream.get("cursorField") or [],
-            generation_id=generations.get(stream_key(stream), 0),
+            stream=choice["name"],
+            source_namespace=(find_stream(discovered, choice) or choice).get("namespace"),
+            namespace=schemas[stream_key(choice)],
+            table=table_name(prefix, choice),
+            json_schema={},
+            sync_mode=cast(SyncMode, choice["syncMode"]),
         )
-        for stream in streams
+        for choice in streams
     ]
-
-
-def selected_schema(json_schema: JsonObject, stream: Mapping[str, Any]) -> JsonObject:
-    """The stream's schema with its selected fields only."""
-    selected = {field["fieldPath"][0] for field in stream.get("selectedFields") or [] if field.get("fieldPath")}
-    if not selected:
-        return json_schema
-    properties = json_schema.get("properties", {})
-    return {**json_schema, "properties": {name: item for name, item in properties.items() if name in selected}}
 
 
 def _protocol_stream(discovered: Sequence[JsonObject], stream: JsonObject) -> JsonObject:
@@ -129,37 +154,6 @@ def _discovered(discovered: Sequence[JsonObject], stream: JsonObject) -> JsonObj
     if found is None:
         raise RefusedError(f"The source no longer has stream {stream['name']!r}; take it out of the connection.")
     return found
-
-
-def _configured(stream: JsonObject, request: JsonObject) -> JsonObject:
-    mode = request.get("syncMode") or sync_modes.OVERWRITE
-    key = request.get("primaryKey") or stream.get("source_defined_primary_key") or []
-    cursor = request.get("cursorField") or stream.get("default_cursor_field") or []
-    sync_modes.check(stream, mode, key, cursor)
-    _check_selection(stream, request, key, cursor)
-    completed = {**request, "syncMode": mode, "primaryKey": key, "cursorField": cursor}
-    return {name: value for name, value in completed.items() if value not in (None, [])}
-
-
-def _check_selection(stream: JsonObject, request: JsonObject, key: list[list[str]], cursor: list[str]) -> None:
-    if request.get("mappers"):
-        raise RefusedError(f"Mappers do not run here; take them off stream {stream['name']!r}.")
-    paths = [field.get("fieldPath") or [] for field in request.get("selectedFields") or []]
-    for path in paths:
-        if len(path) != 1 or path[0] not in _fields(stream):
-            raise RefusedError(
-                f"Stream {stream['name']!r} has no top-level field {'.'.join(path)!r}; select whole fields of it."
-            )
-    left_out = {part[0] for part in [*key, cursor] if part} - {path[0] for path in paths}
-    if paths and left_out and request.get("syncMode") in sync_modes.KEYED:
-        raise RefusedError(
-            f"Stream {stream['name']!r} needs its key and cursor selected: {', '.join(sorted(left_out))}."
-        )
-
-
-def _fields(stream: JsonObject) -> Mapping[str, Any]:
-    properties: Mapping[str, Any] = (stream.get("json_schema") or {}).get("properties") or {}
-    return properties
 
 
 def _schema(namespace: str | None, definition: str, namespace_format: str | None, default_schema: str) -> str:

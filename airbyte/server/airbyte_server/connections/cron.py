@@ -1,7 +1,9 @@
 """Cron expressions as Airbyte takes them: Quartz, UTC, at most once a minute."""
 
 import re
+from datetime import datetime
 
+from airbyte_server.connections import quartz
 from airbyte_server.errors import RefusedError
 
 _UTC = re.compile(r"\s*\bUTC\s*$", re.IGNORECASE)
@@ -22,4 +24,10 @@ def normalised(expression: str) -> str:
         raise RefusedError("The cronExpression has a field that cron does not know; use digits, names and * / , - ? #.")
     if "*" in fields[0] or "/" in fields[0]:
         raise RefusedError("The cronExpression would run every few seconds; start it with one second, e.g. 0.")
+    quartz.parse(" ".join(fields))
     return f"{' '.join(fields)} UTC"
+
+
+def next_time(expression: str, after: datetime) -> datetime | None:
+    """When a normalised expression runs next; None if never again."""
+    return quartz.parse(_UTC.sub("", expression)).next_after(after)

@@ -10,7 +10,13 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from airbyte_server.actors.store import DESTINATION, SOURCE, find_actor
 from airbyte_server.connections import catalog, written_tables
 from airbyte_server.connections.tagging import tag_connection
-from airbyte_server.errors import ConnectorError, ConnectorTimeoutError, NotFoundError, RefusedError
+from airbyte_server.errors import (
+    ConnectorError,
+    ConnectorTimeoutError,
+    ConnectorTroubleError,
+    NotFoundError,
+    RefusedError,
+)
 from airbyte_server.services import Services
 from airbyte_server.state.tables import connection_tags, connections, tags
 
@@ -32,8 +38,9 @@ _TAGS = (
 
 
 def select_connections() -> Select[Any]:
-    """Connections with their tags, oldest first."""
-    return select(connections, _TAGS).order_by(connections.c.created_at, connections.c.connection_id)
+    """Connections with their tags, oldest first; those of samples are none of the API's."""
+    shown = select(connections, _TAGS).where(~connections.c.is_sample)
+    return shown.order_by(connections.c.created_at, connections.c.connection_id)
 
 
 def find_connection(connection: Connection, connection_id: UUID | str) -> Row[Any]:
@@ -58,7 +65,7 @@ def create_connection(
         destination = find_actor(connection, DESTINATION, destination_id)
     if source.workspace_id != destination.workspace_id:
         raise RefusedError("The source and the destination belong to two workspaces; use two of one workspace.")
-    discovered = _discovered(services, source)
+    discovered = discovered_streams(services, source)
     row: JsonObject = {
         "name": f"{source.name} → {destination.name}",
         "status": "active",
@@ -92,13 +99,21 @@ def change_connection(
     requested: list[JsonObject],
     tag_ids: Sequence[str] | None = None,
 ) -> Row[Any]:
-    """Change what is given; streams that stay keep their state."""
+    """Change what is given; streams that stay keep their state.
+
+    Making a connection active that the server paused approves its source's schema of now; what it cannot go on with is
+    refused.
+    """
     with services.storage.begin() as connection:
         found = find_connection(connection, connection_id)
         source = find_actor(connection, SOURCE, found.source_id)
-    if requested:
-        discovered = _discovered(services, source)
-        values = {**values, "catalog": discovered, "streams": catalog.accept_streams(discovered, requested)}
+    is_resumed = values.get("status") == "active" and found.status_reason is not None
+    if requested or is_resumed:
+        discovered = discovered_streams(services, source)
+        accepted = catalog.accept_streams(discovered, requested or found.streams)
+        values = {**values, "catalog": discovered, "streams": accepted}
+    if is_resumed:
+        values["status_reason"] = None
     with services.storage.begin() as connection:
         destination = find_actor(connection, DESTINATION, found.destination_id, lock=True)
         if values:
@@ -111,10 +126,11 @@ def change_connection(
         return find_connection(connection, connection_id)
 
 
-def _discovered(services: Services, source: Row[Any]) -> list[JsonObject]:
+def discovered_streams(services: Services, source: Row[Any]) -> list[JsonObject]:
+    """What the source offers now; RefusedError with the connector's sentence, or where there is nothing."""
     try:
         discovered = services.discover(source)
-    except (ConnectorError, ConnectorTimeoutError) as error:
+    except (ConnectorError, ConnectorTroubleError, ConnectorTimeoutError) as error:
         raise RefusedError(error.sentence) from None
     if not discovered:
         raise RefusedError("The source has no streams; check its configuration.")

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from airbyte_server.actors import destinations
 from airbyte_server.connections import catalog
 from airbyte_server.errors import ConflictError, RefusedError
 from airbyte_server.secrets.box import Configuration
-from airbyte_server.state.tables import connections, written_tables
+from airbyte_server.state.tables import connections, jobs, written_tables
 
 
 def schemas_of(connection: Mapping[str, Any], destination: Configuration) -> dict[tuple[str, str], str]:
@@ -25,7 +25,10 @@ def schemas_of(connection: Mapping[str, Any], destination: Configuration) -> dic
 
 
 def reserve(transaction: Connection, connection: Mapping[str, Any], destination: Configuration) -> None:
-    """Note the tables of a connection; ConflictError names the connection that has one of them already."""
+    """Note the tables of a connection; ConflictError names the connection that has one of them already.
+
+    A sample has its tables as long as its job is active.
+    """
     schemas = schemas_of(connection, destination)
     server, connection_id = destinations.server_name(destination), connection["connection_id"]
     wanted = sorted(
@@ -36,7 +39,10 @@ def reserve(transaction: Connection, connection: Mapping[str, Any], destination:
         {"server": server, "schema_name": schema, "table_name": table, "connection_id": connection_id}
         for schema, table in wanted
     ]
-    transaction.execute(delete(written_tables).where(written_tables.c.connection_id == connection_id))
+    active = select(jobs.c.job_id).where(jobs.c.connection_id == connections.c.connection_id, jobs.c.ended_at.is_(None))
+    at_rest = select(connections.c.connection_id).where(connections.c.is_sample, ~active.exists())
+    mine_or_nobodys = written_tables.c.connection_id == connection_id, written_tables.c.connection_id.in_(at_rest)
+    transaction.execute(delete(written_tables).where(or_(*mine_or_nobodys)))
     if not rows:
         return
     names = written_tables.c.schema_name, written_tables.c.table_name
@@ -48,7 +54,8 @@ def reserve(transaction: Connection, connection: Mapping[str, Any], destination:
 
 def reserve_again(transaction: Connection, destination_id: str, destination: Configuration) -> None:
     """Note the tables of all connections of a destination whose configuration changes."""
-    rows = transaction.execute(select(connections).where(connections.c.destination_id == destination_id)).all()
+    mine = connections.c.destination_id == destination_id, ~connections.c.is_sample
+    rows = transaction.execute(select(connections).where(*mine)).all()
     for row in rows:
         reserve(transaction, dict(row._mapping), destination)
 

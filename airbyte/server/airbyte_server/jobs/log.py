@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from airbyte_server.jobs.store import storable
@@ -16,20 +16,19 @@ _BATCH = 500
 
 
 class JobLog:
-    """Writes the lines of one job; a database that does not answer costs lines, never the job."""
+    """Writes the lines of one attempt; a database that does not answer costs lines, never the job."""
 
-    def __init__(self, storage: Storage, job_id: int, *, keep: int) -> None:
+    def __init__(self, storage: Storage, job_id: int, *, keep: int, attempt: int = 0) -> None:
         self._storage = storage
         self._job_id = job_id
+        self._attempt = attempt
         self._keep = keep
-        self._next = 1
+        self._last: int | None = None
         self._waiting: list[dict[str, Any]] = []
 
     def add(self, level: str, message: str) -> None:
         """Note one line; it is written by the next `flush`, or when many wait."""
-        row = {"job_id": self._job_id, "line": self._next, "level": level[:8], "message": storable(message)}
-        self._waiting.append(row)
-        self._next += 1
+        self._waiting.append({"level": level[:8], "message": storable(message)})
         if len(self._waiting) >= _BATCH:
             self.flush()
 
@@ -40,22 +39,35 @@ class JobLog:
         rows, self._waiting = self._waiting, []
         try:
             with self._storage.begin() as connection:
-                connection.execute(insert(job_logs), rows)
-                old = job_logs.c.line <= self._next - 1 - self._keep
-                if self._next - 1 > self._keep:
-                    connection.execute(delete(job_logs).where(job_logs.c.job_id == self._job_id, old))
+                self._last = self._write(connection, rows)
         except SQLAlchemyError as error:
             logger.warning("%d log lines of job %d were not stored: %s.", len(rows), self._job_id, type(error).__name__)
 
+    def _write(self, connection: Connection, rows: list[dict[str, Any]]) -> int:
+        mine = job_logs.c.job_id == self._job_id
+        last = self._last
+        if last is None:  # the attempts before this one wrote lines too
+            last = connection.execute(select(func.coalesce(func.max(job_logs.c.line), 0)).where(mine)).scalar_one()
+        numbered = [
+            {"job_id": self._job_id, "attempt": self._attempt, "line": line, **row}
+            for line, row in enumerate(rows, start=last + 1)
+        ]
+        connection.execute(insert(job_logs), numbered)
+        newest = last + len(rows)
+        if newest > self._keep:
+            connection.execute(delete(job_logs).where(mine, job_logs.c.line <= newest - self._keep))
+        return newest
 
-def select_lines(job_id: int) -> Select[Any]:
-    """The kept lines of a job, oldest first."""
-    return select(job_logs).where(job_logs.c.job_id == job_id).order_by(job_logs.c.line)
+
+def select_lines(job_id: int, attempt: int | None = None) -> Select[Any]:
+    """The kept lines of a job, or of one attempt, oldest first."""
+    query = select(job_logs).where(job_logs.c.job_id == job_id).order_by(job_logs.c.line)
+    return query if attempt is None else query.where(job_logs.c.attempt == attempt)
 
 
-def last_lines(connection: Connection, job_id: int, count: int) -> list[str]:
-    """The newest lines as text, oldest first."""
-    newest = select_lines(job_id).order_by(None).order_by(job_logs.c.line.desc()).limit(count)
+def last_lines(connection: Connection, job_id: int, attempt: int, count: int) -> list[str]:
+    """The newest lines of an attempt as text, oldest first."""
+    newest = select_lines(job_id, attempt).order_by(None).order_by(job_logs.c.line.desc()).limit(count)
     return [as_text(row) for row in reversed(connection.execute(newest).all())]
 
 

@@ -2,74 +2,148 @@
 
 import contextlib
 import os
-import signal
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import repeat
+from operator import contains
 
 import orjson
 
-from airbyte_server.connectors.processes import (
-    connector_configuration,
-    die_with_parent_thread,
-    silence_output,
-    trace_sentence,
-)
-from airbyte_server.errors import ConnectorError
-from airbyte_server.jobs.messages import JobOrder, JsonObject
+from airbyte_server.connectors.process_tree import kill_tree
+from airbyte_server.connectors.processes import trace_failure
+from airbyte_server.connectors.renewal import renewed_fields
+from airbyte_server.connectors.starting import ConnectorCall, start_connector
+from airbyte_server.errors import ConnectorTroubleError, ServerError
+from airbyte_server.jobs.lines import ConnectorLines, LimitExceededError
+from airbyte_server.jobs.messages import JobOrder, JsonObject, StreamKey
 
-_PIPE_BUFFER = 1 << 20
+_CLOSING_SECONDS = 60.0
 _STDERR_LINES = 20
+_TRACE = b'"TRACE"'
+_RENEWAL = b'"CONNECTOR_CONFIG"'
+_TICK_SECONDS = 0.005
+_LONGEST_COMPLAINT = 1 << 16
+_OUT_OF_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc")
 
 
 class ConnectorReader:
     """The connector, forked from this process, and the lines it writes."""
 
-    def __init__(self, order: JobOrder, *, close_in_child: Connection) -> None:
-        self._source_type = order.source_type
-        out, to_out = os.pipe()
-        err, to_err = os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
-            _be_the_connector(order, (out, err, close_in_child.fileno()), to_out, to_err)
-        os.close(to_out)
-        os.close(to_err)
+    cut: Collection[StreamKey] | None = None
+    """Which streams a budget cut; None where there is no budget."""
+
+    def __init__(self, order: JobOrder, on_renewal: Callable[[JsonObject], None] = lambda fields: None) -> None:
+        self._configuration = order.configuration
+        self._on_renewal = on_renewal
+        self._source_type = order.program.source_type
+        self._memory_mib = order.limits.memory_mib
+        self._patience = min(_CLOSING_SECONDS, order.limits.silence_seconds)
+        call = ConnectorCall(
+            program=order.program,
+            command="read",
+            configuration=order.configuration,
+            configured_catalog=order.configured_catalog,
+            states=order.states,
+            memory_mib=order.limits.memory_mib,
+        )
+        connector = start_connector(call)
+        self._connector = connector
+        self._pid = connector.pid
         self._exit_code: int | None = None
-        self._lines = os.fdopen(out, "rb", buffering=_PIPE_BUFFER)
+        self._is_overdue = False
+        self._reaping = threading.Lock()
+        self.stopped = False
+        """Whether `stop` ended it."""
+        self._lines = ConnectorLines(connector.stdout, self._has_ended, order.limits)
         self._complaints: deque[bytes] = deque(maxlen=_STDERR_LINES)
-        self._drain = threading.Thread(target=self._keep_complaints, args=(err,), daemon=True)
+        self._drain = threading.Thread(target=self._keep_complaints, args=(connector.stderr,), daemon=True)
         self._drain.start()
 
     def messages(self) -> Iterator[bytes]:
-        """Each line; ends normally only if the connector said no error and exited with 0."""
-        refusal: str | None = None
-        for line in self._lines:
-            if b'"TRACE"' in line:
-                refusal = trace_sentence(_parsed(line)) or refusal
-            yield line
-        code = self._wait()
-        if refusal is not None:
-            raise ConnectorError(refusal)
+        """Each line of `batches`."""
+        for lines in self.batches():
+            yield from lines
+
+    def batches(self) -> Iterator[Sequence[bytes]]:
+        """The lines that are there at a time, without newlines.
+
+        Ends normally only if the connector was stopped, or said no error and exited with 0.
+        """
+        failure: ServerError | None = None
+        for lines in self._lines.batches():
+            failure = self._failure_in(lines) or failure
+            yield lines
+        code = self._wait(self._patience)
+        if self.stopped:
+            return
+        if failure is not None:
+            raise failure
         if code != 0:
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise ConnectorError(f"Source {self._source_type} stopped half-way with {how}.{self._last_complaint()}")
+            self._drain.join(1)  # its last words may still be on their way
+            self._refuse_memory(*self._complaints)
+            how = "closed its output and did not end" if self._is_overdue else f"stopped half-way with {_how(code)}"
+            raise ConnectorTroubleError(f"Source {self._source_type} {how}.{self._last_complaint()}")
+        if self._lines.unfinished:
+            yield [self._lines.unfinished]
+
+    def _failure_in(self, lines: Sequence[bytes]) -> ServerError | None:
+        failure = None
+        if not any(any(map(contains, lines, repeat(sign))) for sign in (_TRACE, _RENEWAL)):
+            return None
+        for line in lines:
+            if _TRACE in line and (said := trace_failure(_parsed(line))) is not None:
+                failure = said
+                self._refuse_memory(line)
+            if _RENEWAL in line and (renewed := renewed_fields(_parsed(line), self._configuration)):
+                self._on_renewal(renewed)
+        return failure
+
+    def _refuse_memory(self, *texts: bytes) -> None:
+        if any(sign in text for text in texts for sign in _OUT_OF_MEMORY):
+            raise LimitExceededError(
+                f"Source {self._source_type} needs more than {self._memory_mib} MiB of memory; "
+                "raise AIRBYTE_SERVER_CONNECTOR_MEMORY_MIB or read fewer streams at once."
+            )
+
+    def stop(self) -> None:
+        """End the connector from another thread, as if it had nothing more to say."""
+        with self._reaping:
+            if self._exit_code is None:
+                self.stopped = True
+                kill_tree(self._pid)
 
     def kill(self) -> None:
         """End the connector if it still runs."""
         if self._exit_code is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
+            kill_tree(self._pid)
             self._wait()
 
-    def _wait(self) -> int:
+    def _wait(self, patience: float | None = None) -> int:
+        """The exit code; a connector that closed its output and does not end is killed after so many seconds."""
         if self._exit_code is None:
-            self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            deadline = None if patience is None else time.monotonic() + patience
+            while deadline is not None and not self._has_ended() and time.monotonic() < deadline:
+                time.sleep(_TICK_SECONDS)
+            if deadline is not None and not self._has_ended():
+                self._is_overdue = True
+                kill_tree(self._pid)
+            os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)
+            with self._reaping:
+                self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            self._connector.close()
+            self._lines.close()
         return self._exit_code
+
+    def _has_ended(self) -> bool:
+        with contextlib.suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+        return True
 
     def _keep_complaints(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb") as lines:
-            while line := lines.readline(4096):
+            while line := lines.readline(_LONGEST_COMPLAINT):
                 self._complaints.append(line)
 
     def complaints(self) -> list[str]:
@@ -82,36 +156,15 @@ class ConnectorReader:
         return f" It said: {said[-1]}" if said else ""
 
 
+def _how(code: int) -> str:
+    if code == -9:
+        return "signal 9 (the machine may have run out of memory)"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
 def _parsed(line: bytes) -> JsonObject:
     try:
         message = orjson.loads(line)
     except orjson.JSONDecodeError:
         return {}
     return message if isinstance(message, dict) else {}
-
-
-def _be_the_connector(order: JobOrder, unused: Sequence[int], out: int, err: int) -> None:
-    """In the forked child: never returns, so that no cleanup of the job's process runs twice."""
-    code = 1
-    try:
-        die_with_parent_thread()
-        for descriptor in unused:
-            os.close(descriptor)
-        silence_output()
-        os.dup2(err, 2)
-        from airbyte_server.connectors import run_connector
-
-        with os.fdopen(out, "wb", buffering=_PIPE_BUFFER) as lines:
-            code = run_connector(
-                order.source_type,
-                "read",
-                connector_configuration(order.configuration),
-                order.configured_catalog,
-                order.states,
-                lines.write,
-                record_limit=order.record_limit,
-            )
-    except BaseException as error:  # noqa: BLE001 a forked child must not fall back into its parent's stack
-        os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="replace"))
-    finally:
-        os._exit(code)

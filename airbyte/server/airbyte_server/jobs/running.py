@@ -13,8 +13,11 @@ class RunningJob:
     """One job and the processes that it has started."""
 
     job_id: int
+    connection_id: str
     children: list[ChildProcess] = field(default_factory=list)
     stop_reason: str | None = None
+    is_retried: bool = False
+    """Whether a job that was stopped goes on later."""
     ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -25,9 +28,9 @@ class RunningJob:
             if self.stop_reason is not None:
                 child.kill()
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, *, retry: bool = False) -> None:
         """Kill everything of this job."""
         with self.lock:
-            self.stop_reason = reason
+            self.stop_reason, self.is_retried = reason, retry
             for child in self.children:
                 child.kill()

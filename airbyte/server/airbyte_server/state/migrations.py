@@ -8,7 +8,7 @@ from sqlalchemy.schema import CreateSchema
 from airbyte_server.errors import PermanentError
 from airbyte_server.state.tables import SCHEMA, metadata, schema_version
 
-VERSION = 2
+VERSION = 7
 
 # New tables are made before a step runs, so a step only changes those that were there.
 STEPS: Mapping[int, Sequence[str]] = {
@@ -37,6 +37,39 @@ STEPS: Mapping[int, Sequence[str]] = {
         """,
         "alter table airbyte.jobs drop column log_lines",
     ),
+    3: (
+        "alter table airbyte.jobs add column attempts integer not null default 0",
+        "alter table airbyte.jobs add column next_attempt_at timestamptz",
+        "alter table airbyte.job_logs add column if not exists attempt integer not null default 0",
+        "drop index airbyte.one_active_job_per_connection",
+        """
+        create unique index one_active_job_per_connection on airbyte.jobs (connection_id)
+        where status in ('pending', 'running', 'incomplete')
+        """,
+        "update airbyte.jobs set attempts = 1 where started_at is not null",
+        """
+        insert into airbyte.job_attempts (job_id, attempt, status, failure_reason, bytes_synced, rows_synced,
+                                          stream_stats, started_at, updated_at, ended_at)
+        select job_id, 0, case status when 'running' then status when 'succeeded' then status else 'failed' end,
+               failure_reason, bytes_synced, rows_synced, stream_stats, started_at, updated_at, ended_at
+        from airbyte.jobs where started_at is not null
+        """,
+    ),
+    5: ("alter table airbyte.connections add column status_reason text",),
+    4: (
+        "alter table airbyte.definitions add column if not exists specification jsonb",
+        # As it stands, references unresolved; the next PUT of the manifest resolves them.
+        "update airbyte.definitions set specification = manifest #> '{spec,connection_specification}'",
+    ),
+    7: (
+        "alter table airbyte.connections add column is_sample boolean not null default false",
+        """
+        update airbyte.jobs
+        set status = 'failed', failure_reason = 'Samples are asked for anew since this version.', ended_at = now()
+        where record_limit is not null and status in ('pending', 'running', 'incomplete')
+        """,
+        "alter table airbyte.jobs drop column record_limit, add column budget jsonb",
+    ),
 }
 
 
@@ -51,6 +84,6 @@ def upgrade(connection: Connection) -> None:
         raise PermanentError("The state was written by a newer server; start that one.", found=found, known=VERSION)
     metadata.create_all(connection)
     for version in range(VERSION if found is None else found + 1, VERSION + 1):
-        for statement in STEPS[version] if found is not None else ():
+        for statement in STEPS.get(version, ()) if found is not None else ():
             connection.execute(text(statement))
         connection.execute(insert(schema_version).values(version=version))

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, func, select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from airbyte_server.errors import PermanentError, RetryableError
 from airbyte_server.state.migrations import upgrade
 
 _LOCK = 0x41697262  # "Airb": one server per database
 _LOCK_PATIENCE_SECONDS = 5.0
+_CONNECT_SECONDS = 10
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,13 @@ class Storage:
         self.url = database_url
         driver_url = database_url.replace("postgresql://", "postgresql+psycopg://", 1)
         # hide_parameters: values of a failing statement are configurations and states.
-        self.engine: Engine = create_engine(driver_url, pool_pre_ping=True, pool_size=10, hide_parameters=True)
+        self.engine: Engine = create_engine(
+            driver_url,
+            pool_pre_ping=True,
+            pool_size=10,
+            hide_parameters=True,
+            connect_args={"connect_timeout": _CONNECT_SECONDS},
+        )
         self._lock: Connection | None = None
 
     def open(self) -> None:
@@ -47,6 +54,24 @@ class Storage:
             self._lock.close()
             self._lock = None
         self.engine.dispose()
+
+    def keep_lock(self) -> None:
+        """Take the database again where its connection was lost; PermanentError if another server has it by now."""
+        if self._lock is not None:
+            try:
+                self._lock.execute(select(1))
+            except DBAPIError:
+                logger.warning("The connection that keeps other servers out was lost; it is made again.")
+                self._lock.close()
+                self._lock = None
+        if self._lock is None:
+            lock = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                self._take_lock(lock)
+            except BaseException:
+                lock.close()
+                raise
+            self._lock = lock
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

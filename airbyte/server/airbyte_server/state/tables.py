@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -63,6 +64,7 @@ definitions = Table(
     Column("name", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("manifest", JSONB),
+    Column("specification", JSONB),  # of a manifest: the JSON schema of its configuration, references resolved
     Column("docker_repository", Text),
     Column("docker_image_tag", Text),
     Column("documentation_url", Text),
@@ -104,6 +106,7 @@ connections = Table(
     _reference("destination_id", "airbyte.actors.actor_id"),
     Column("name", Text, nullable=False),
     Column("status", String(16), nullable=False),
+    Column("status_reason", Text),  # why the server made it inactive
     Column("schedule", JSONB, nullable=False),
     Column("namespace_definition", String(16), nullable=False),
     Column("namespace_format", Text),
@@ -111,6 +114,7 @@ connections = Table(
     Column("schema_changes", String(24), nullable=False),
     Column("catalog", JSONB, nullable=False),  # the discovered streams, as the protocol gives them
     Column("streams", JSONB, nullable=False),  # the configured ones, as the API gives them
+    Column("is_sample", Boolean, nullable=False, server_default=text("false")),  # shown by nothing but its jobs
     _created_at(),
 )
 
@@ -139,7 +143,7 @@ jobs = Table(
     _reference("connection_id", "airbyte.connections.connection_id"),
     Column("job_type", String(16), nullable=False),
     Column("status", String(16), nullable=False),
-    Column("record_limit", Integer),
+    Column("budget", JSONB(none_as_null=True)),  # of a sample: what it may read
     Column("bytes_synced", BigInteger, nullable=False, server_default="0"),
     Column("rows_synced", BigInteger, nullable=False, server_default="0"),
     Column("stream_stats", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
@@ -147,14 +151,40 @@ jobs = Table(
     Column("started_at", DateTime(timezone=True)),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False, server_default="0"),  # begun so far
+    Column("next_attempt_at", DateTime(timezone=True)),  # of an incomplete job, which waits for its next attempt
     _created_at(),
     Index(
         "one_active_job_per_connection",
         "connection_id",
         unique=True,
-        postgresql_where=text("status in ('pending', 'running')"),
+        postgresql_where=text("status in ('pending', 'running', 'incomplete')"),
     ),
     Index("jobs_by_status", "status", "job_id"),
+)
+
+job_attempts = Table(
+    "job_attempts",
+    metadata,
+    Column("job_id", BigInteger, ForeignKey("airbyte.jobs.job_id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),  # from 0, as Airbyte counts
+    Column("status", String(16), nullable=False),  # running, failed, succeeded
+    Column("failure_reason", Text),
+    Column("bytes_synced", BigInteger, nullable=False, server_default="0"),
+    Column("rows_synced", BigInteger, nullable=False, server_default="0"),
+    Column("stream_stats", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("ended_at", DateTime(timezone=True)),
+)
+
+# When a connection's own schedule starts its next job; made anew where the schedule has changed.
+schedule_runs = Table(
+    "schedule_runs",
+    metadata,
+    _part("connection_id", "airbyte.connections.connection_id"),
+    Column("schedule", JSONB, nullable=False),
+    Column("due_at", DateTime(timezone=True)),  # null: never again
 )
 
 job_logs = Table(
@@ -162,18 +192,20 @@ job_logs = Table(
     metadata,
     Column("job_id", BigInteger, ForeignKey("airbyte.jobs.job_id", ondelete="CASCADE"), primary_key=True),
     Column("line", Integer, primary_key=True),
+    Column("attempt", Integer, nullable=False, server_default="0"),
     Column("logged_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("level", String(8), nullable=False),
     Column("message", Text, nullable=False),
 )
 
+# Generations; states themselves are in the destination, see loader/state_table.py.
 stream_states = Table(
     "stream_states",
     metadata,
     _part("connection_id", "airbyte.connections.connection_id"),
     Column("stream", Text, primary_key=True),  # empty: the connection's global state
     Column("namespace", Text, primary_key=True, server_default=""),
-    Column("state", JSONB),
+    Column("state", JSONB),  # of an older server, until the connection's next job has moved it
     Column("generation_id", BigInteger, nullable=False, server_default="0"),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

@@ -17,7 +17,8 @@ def prepare(services: Services) -> None:
     with services.storage.begin() as connection:
         services.configurations.check_key(connection)
         noted = select(written_tables.c.connection_id).distinct()
-        unnoted = connection.execute(select(connections).where(connections.c.connection_id.not_in(noted))).all()
+        is_unnoted = connections.c.connection_id.not_in(noted), ~connections.c.is_sample
+        unnoted = connection.execute(select(connections).where(*is_unnoted)).all()
         for row in unnoted:
             destination = connection.execute(select(actors).where(actors.c.actor_id == row.destination_id)).one()
             try:
