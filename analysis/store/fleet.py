@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Identity, Index, Numeric, Table, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from analysis.store.tables import metadata
@@ -102,18 +116,20 @@ airbyte_sync_history = Table(
     metadata,
     Column("sync_id", BigInteger, Identity(always=True), primary_key=True),
     Column("tenant_id", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("connection_id", Text),
+    Column("connection_id", Text, nullable=False),
+    Column("connection_name", Text, nullable=False),
+    Column("stream", Text),
     Column("job_id", Text, nullable=False),
+    _count("records_synced"),
+    _count("bytes_synced"),
     Column("status", Text, nullable=False),
-    Column("rows_by_stream", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("row_count", BigInteger, nullable=False),
-    Column("byte_count", BigInteger, nullable=False),
     _at("started_at"),
-    Column("finished_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Index(None, "tenant_id", "finished_at"),
+    Column("last_sync_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint("tenant_id", "connection_id", "job_id", "stream", postgresql_nulls_not_distinct=True),
+    Index(None, "tenant_id", "last_sync_at"),
     schema=SCHEMA,
 )
+"""One row per stream and job; a job of no known stream has one row without, counts that nobody told are null."""
 
 ai_workflow_analysis = Table(
     "ai_workflow_analysis",

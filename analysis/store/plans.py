@@ -85,13 +85,6 @@ def save_plan(connection: Connection, tenant_id: str, model_set: str, plan: Mapp
     return PlanRow.model_validate(dict(connection.execute(statement.returning(model_plans)).one()._mapping))
 
 
-def find_plan(connection: Connection, plan_id: int) -> PlanRow | None:
-    """The plan of this id, or None."""
-    return one_record(
-        PlanRow, connection.execute(select(model_plans).where(model_plans.c.plan_id == plan_id)).one_or_none()
-    )
-
-
 def latest_plan(connection: Connection, tenant_id: str, status: PlanStatus) -> PlanRow | None:
     """The tenant's newest plan of a status, or None."""
     statement = select(model_plans).where(model_plans.c.tenant_id == tenant_id, model_plans.c.status == status)
@@ -116,12 +109,6 @@ def open_review(connection: Connection, plan_id: int) -> ReviewRow:
     connection.execute(upsert(reviews).values(plan_id=plan_id).on_conflict_do_nothing())
     statement = select(reviews).where(reviews.c.plan_id == plan_id, reviews.c.status == "pending")
     return ReviewRow.model_validate(dict(connection.execute(statement).one()._mapping))
-
-
-def latest_review(connection: Connection, plan_id: int) -> ReviewRow | None:
-    """The plan's newest review, or None."""
-    statement = select(reviews).where(reviews.c.plan_id == plan_id).order_by(reviews.c.review_id.desc()).limit(1)
-    return one_record(ReviewRow, connection.execute(statement).one_or_none())
 
 
 def decide_review(

@@ -8,20 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from analysis.mapping.mapping import FieldMapping, StreamMapping
 from analysis.profiling.profile import Reference, SampleProfile, StreamProfile
-from analysis.store.connect import Record
 from analysis.store.tables import mapping_registry, stream_profiles
-
-
-class KnownFieldMapping(Record):
-    """A decided mapping of one field, with where it was decided."""
-
-    tenant_id: str
-    source: str
-    connector: str
-    stream: str
-    entity: str
-    mapping: FieldMapping
-    decided_by: str
 
 
 def save_profile(connection: Connection, tenant_id: str, profile: SampleProfile) -> None:
@@ -85,24 +72,6 @@ def save_mappings(
         ]
         if mapping.entity is not None and rows:
             connection.execute(upsert(mapping_registry).on_conflict_do_nothing(), rows)
-
-
-def known_mappings(connection: Connection, connectors: Sequence[str]) -> tuple[KnownFieldMapping, ...]:
-    """Every decided mapping of these connectors, whoever's it is, oldest first."""
-    statement = select(mapping_registry).where(mapping_registry.c.connector.in_(connectors))
-    rows = connection.execute(statement.order_by(mapping_registry.c.decided_at, mapping_registry.c.path)).all()
-    return tuple(
-        KnownFieldMapping(
-            tenant_id=row.tenant_id,
-            source=row.source,
-            connector=row.connector,
-            stream=row.stream,
-            entity=row.entity,
-            mapping=FieldMapping.model_validate(row.mapping),
-            decided_by=row.decided_by,
-        )
-        for row in rows
-    )
 
 
 def load_mappings(connection: Connection, tenant_id: str) -> tuple[StreamMapping, ...]:

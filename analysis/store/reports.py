@@ -8,20 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from analysis.store.connect import Record, all_records, one_record
+from analysis.store.connect import Record, one_record
 from analysis.store.fleet import ai_workflow_analysis
 from analysis.store.tables import facts, reports
-
-
-class FactRow(Record):
-    """One number of one day, as JSON."""
-
-    tenant_id: str
-    day: date
-    fact_id: str
-    release: int
-    fact: Mapping[str, Any]
-    collected_at: datetime
 
 
 class ReportRow(Record):
@@ -45,12 +34,6 @@ def save_facts(
     rows = [place | {"fact_id": fact_id, "fact": dict(fact)} for fact_id, fact in found.items()]
     if rows:
         connection.execute(insert(facts), rows)
-
-
-def list_facts(connection: Connection, tenant_id: str, first: date, last: date) -> tuple[FactRow, ...]:
-    """A tenant's facts of some days, both ends included, by day and id."""
-    chosen = select(facts).where(facts.c.tenant_id == tenant_id, facts.c.day.between(first, last))
-    return all_records(FactRow, connection.execute(chosen.order_by(facts.c.day, facts.c.fact_id)))
 
 
 def save_report(

@@ -1,4 +1,4 @@
-"""Syncs that ran and incidents that happened."""
+"""Incidents: what failed, in a sentence, until it is resolved."""
 
 import json
 from collections.abc import Mapping
@@ -6,25 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from analysis.errors import PermanentError, SluiceError
 from analysis.store.connect import Record, all_records
-from analysis.store.fleet import airbyte_sync_history
-from analysis.store.tables import incidents, sync_runs
-
-
-class SyncRow(Record):
-    """One sync of one source; `rows` by stream."""
-
-    tenant_id: str
-    source: str
-    job_id: str
-    status: str
-    rows: Mapping[str, int]
-    bytes: int
-    started_at: datetime
-    finished_at: datetime | None
+from analysis.store.tables import incidents
 
 
 class IncidentRow(Record):
@@ -38,52 +23,6 @@ class IncidentRow(Record):
     is_permanent: bool
     happened_at: datetime
     resolved_at: datetime | None
-
-
-def start_sync(connection: Connection, tenant_id: str, source: str, job_id: str) -> None:
-    """Remember a job before waiting for it; joining one that is remembered changes nothing."""
-    statement = upsert(sync_runs).values(tenant_id=tenant_id, source=source, job_id=job_id, status="running")
-    connection.execute(statement.on_conflict_do_nothing())
-
-
-def finish_sync(
-    connection: Connection,
-    tenant_id: str,
-    source: str,
-    job_id: str,
-    *,
-    status: str,
-    rows: Mapping[str, int],
-    byte_count: int,
-    connection_id: str | None = None,
-) -> bool:
-    """Remember how a job ended, once, and add it to the fleet's history; False where it was known already."""
-    start_sync(connection, tenant_id, source, job_id)
-    key = (sync_runs.c.tenant_id == tenant_id, sync_runs.c.source == source, sync_runs.c.job_id == job_id)
-    unfinished = update(sync_runs).where(*key, sync_runs.c.finished_at.is_(None)).returning(sync_runs.c.started_at)
-    values = {"status": status, "rows": dict(rows), "bytes": byte_count, "finished_at": func.now()}
-    started_at = connection.execute(unfinished.values(values)).scalar_one_or_none()
-    if started_at is None:
-        return False
-    history = {
-        "tenant_id": tenant_id,
-        "source": source,
-        "connection_id": connection_id,
-        "job_id": job_id,
-        "status": status,
-        "rows_by_stream": dict(rows),
-        "row_count": sum(rows.values()),
-        "byte_count": byte_count,
-        "started_at": started_at,
-    }
-    connection.execute(insert(airbyte_sync_history).values(history))
-    return True
-
-
-def list_syncs(connection: Connection, tenant_id: str, *, limit: int = 100) -> tuple[SyncRow, ...]:
-    """A tenant's syncs, newest first."""
-    statement = select(sync_runs).where(sync_runs.c.tenant_id == tenant_id)
-    return all_records(SyncRow, connection.execute(statement.order_by(sync_runs.c.started_at.desc()).limit(limit)))
 
 
 def record_incident(

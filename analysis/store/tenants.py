@@ -1,6 +1,6 @@
 """Tenants and their sources: reads and writes of `tenants`, `tenant_sources` and `tenant_credentials`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -108,6 +108,12 @@ def list_sources(connection: Connection, tenant_id: str) -> tuple[SourceRow, ...
     """A tenant's sources by name."""
     statement = select(tenant_sources).where(tenant_sources.c.tenant_id == tenant_id)
     return all_records(SourceRow, connection.execute(statement.order_by(tenant_sources.c.name)))
+
+
+def list_connected(connection: Connection, connection_ids: Iterable[str]) -> tuple[SourceRow, ...]:
+    """The sources of these connections, whoever's they are."""
+    statement = select(tenant_sources).where(tenant_sources.c.connection_id.in_(list(connection_ids)))
+    return all_records(SourceRow, connection.execute(statement))
 
 
 def find_source(connection: Connection, tenant_id: str, name: str) -> SourceRow | None:

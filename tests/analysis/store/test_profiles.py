@@ -45,11 +45,11 @@ def test_a_new_sample_replaces_its_own_sources_only(store):
 def test_deciding_a_stream_again_replaces_its_mappings(store):
     for field in ("full_name", "email"):
         profiles.save_mappings(store, "acme", {"stripe": "source-stripe"}, [mapping(field)], decided_by="ada")
-    (known,) = profiles.known_mappings(store, ["source-stripe"])
-    assert (known.mapping.field, known.mapping.path, known.entity) == ("email", ("a", "b"), "customer")
-    assert profiles.known_mappings(store, ["source-github"]) == ()
+    (decided,) = profiles.load_mappings(store, "acme")
+    assert [(field.field, field.path) for field in decided.fields] == [("email", ("a", "b"))]
+    assert decided.entity == "customer"
 
 
 def test_a_stream_without_an_entity_leaves_no_mapping(store):
     profiles.save_mappings(store, "acme", {"stripe": "source-stripe"}, [mapping("email", None)], decided_by="policy")
-    assert profiles.known_mappings(store, ["source-stripe"]) == ()
+    assert profiles.load_mappings(store, "acme") == ()

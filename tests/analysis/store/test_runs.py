@@ -1,20 +1,4 @@
-from sqlalchemy import select
-
-from analysis.store import fleet, runs
-
-
-def finish(store, job):
-    return runs.finish_sync(store, "acme", "stripe", job, status="succeeded", rows={"a": 2, "b": 3}, byte_count=70)
-
-
-def test_a_sync_enters_the_history_once_however_often_it_is_reported(store):
-    runs.start_sync(store, "acme", "stripe", "7")
-    assert finish(store, "7")
-    assert not finish(store, "7")
-    (entry,) = store.execute(select(fleet.airbyte_sync_history)).all()
-    assert (entry.row_count, entry.byte_count, entry.rows_by_stream) == (5, 70, {"a": 2, "b": 3})
-    (sync,) = runs.list_syncs(store, "acme")
-    assert sync.status == "succeeded" and sync.finished_at is not None
+from analysis.store import runs
 
 
 def test_resolving_closes_the_incidents_of_a_step(store):
