@@ -28,7 +28,12 @@ class Settings(BaseSettings):
     dagster_port: int = 0
     sample_records: int = 1000
     """Records per stream that a sample may hold."""
+    sample_bytes: int = Field(default=100 * 1024**2, ge=1)
+    """Bytes of records that a sample of one source may hold."""
     sample_seconds: int = 300
+    """How long one source may be read for a sample."""
+    sample_days: int = Field(default=90, ge=1)
+    """How far back a sample goes on an Airbyte that cannot bound it, where the source can be told when to begin."""
     sync_seconds: int = 86_400
     kept_releases: int = Field(default=2, ge=1)
     """Releases kept beside the published one, for rolling back."""

@@ -1,11 +1,10 @@
 """Steps 8 and 9: the production sync, and what it brought against what the plan expects."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
-from analysis.store.runs import finish_sync
 from orchestration.assets.approval import review
 from orchestration.assets.links import airbyte_link, step_link
 from orchestration.assets.modelling import model_plan
@@ -13,8 +12,9 @@ from orchestration.assets.steps import rows_table, sizes_metadata, tenant_step
 from orchestration.gates.conservation import Load, require_conserved_loads
 from orchestration.gates.drift import find_drift, stop_on_drift
 from orchestration.partitions import tenants
-from orchestration.resources.airbyte_client import Airbyte
-from orchestration.resources.airbyte_records import Connection
+from orchestration.resources.airbyte_client import AirbyteClient
+from orchestration.resources.airbyte_counts import StreamCounts
+from orchestration.resources.airbyte_records import ConfiguredStream, Connection, Job
 from orchestration.resources.airbyte_sync import sync_connection
 from orchestration.resources.raw_data import TableSize, table_sizes
 from orchestration.resources.tenant_run import TenantRun
@@ -23,9 +23,7 @@ from orchestration.tenancy.adoption import adopt_tenant
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.raw_names import raw_table_name
 from orchestration.tenancy.schemas import grant_raw_read
-
-DEDUPLICATED = "append_dedup"
-"""Airbyte's destination sync mode that keeps one row per key."""
+from orchestration.tenancy.syncs import record_job
 
 
 @dg.asset(
@@ -34,7 +32,7 @@ DEDUPLICATED = "append_dedup"
 def raw_streams(
     context: dg.AssetExecutionContext,
     warehouse: dg.ResourceParam[Warehouse],
-    airbyte: dg.ResourceParam[Airbyte],
+    airbyte: dg.ResourceParam[AirbyteClient],
     tenant_run: dg.ResourceParam[TenantRun],
 ) -> dg.MaterializeResult:
     """Every stream of every source, synced by Airbyte into `tenant_<id>`; a running job is joined."""
@@ -48,17 +46,12 @@ def raw_streams(
                 raw_table_name(connection.prefix, each.name): each for each in airbyte.configured_streams(connection.id)
             }
             before = raw_sizes(warehouse, tenant, tables)
-            records = sync_source(warehouse, airbyte, found.workspace_id, tenant, source, connection)
+            job, counts = sync_source(
+                warehouse, airbyte, found.workspace_id, tenant, source, connection, list(tables.values())
+            )
             after = raw_sizes(warehouse, tenant, tables)
             loads += [
-                Load(
-                    table=table,
-                    records=records.get(stream.name, 0),
-                    rows_before=before[table].rows if table in before else 0,
-                    rows=after[table].rows if table in after else 0,
-                    is_deduplicated=stream.destination_sync_mode == DEDUPLICATED,
-                )
-                for table, stream in tables.items()
+                load_of(table, stream, job, counts.get(stream.name), before, after) for table, stream in tables.items()
             ]
             sizes |= after
         conserved = require_conserved_loads(loads)
@@ -81,26 +74,48 @@ def raw_sizes(warehouse: Warehouse, tenant: str, tables: Iterable[str]) -> dict[
     return table_sizes(warehouse.builder(tenant), TenantNames(TenantId(tenant)).raw, tables)
 
 
+def load_of(
+    table: str,
+    stream: ConfiguredStream,
+    job: Job,
+    told: StreamCounts | None,
+    before: Mapping[str, TableSize],
+    after: Mapping[str, TableSize],
+) -> Load:
+    """What a job did to a raw table, by the numbers that its sync mode makes comparable."""
+    counts = told or StreamCounts()
+    # What a retried attempt reads again is emitted twice, and appended once.
+    is_counted_when_written = stream.is_filtered or not (stream.is_deduplicated or job.replaces(stream))
+    return Load(
+        table=table,
+        records=counts.committed if is_counted_when_written else counts.emitted,
+        rows_before=before[table].rows if table in before else 0,
+        rows=after[table].rows if table in after else 0,
+        is_deduplicated=stream.is_deduplicated,
+        is_replaced=job.replaces(stream),
+        is_told=told is not None,
+    )
+
+
 def sync_source(
-    warehouse: Warehouse, airbyte: Airbyte, workspace_id: str, tenant: str, source: str, connection: Connection
-) -> dict[str, int]:
-    """Sync one source and keep its history; records that the source emitted, per stream."""
+    warehouse: Warehouse,
+    airbyte: AirbyteClient,
+    workspace_id: str,
+    tenant: str,
+    source: str,
+    connection: Connection,
+    streams: Sequence[ConfiguredStream],
+) -> tuple[Job, dict[str, StreamCounts]]:
+    """Sync one source, and keep its history also where the job failed; the job, and what it brought per stream."""
+    counts: dict[str, StreamCounts] = {}
+
+    def keep(job: Job) -> None:
+        counts.update(record_job(warehouse, airbyte, tenant, source, connection, job, streams).counts)
+
     namespace = TenantNames(TenantId(tenant)).raw
     seconds = warehouse.settings.sync_seconds
-    job = sync_connection(airbyte, workspace_id, connection.id, namespace=namespace, seconds=seconds)
-    records = airbyte.emitted_records(job.id)
-    with warehouse.control.begin() as store:
-        finish_sync(
-            store,
-            tenant,
-            source,
-            str(job.id),
-            status=job.status,
-            rows=records,
-            byte_count=job.bytes,
-            connection_id=connection.id,
-        )
-    return records
+    job = sync_connection(airbyte, workspace_id, connection.id, namespace=namespace, seconds=seconds, on_end=keep)
+    return job, counts
 
 
 @dg.asset(key=["raw", "drift"], group_name="raw", deps=[raw_streams], partitions_def=tenants, kinds={"postgres"})

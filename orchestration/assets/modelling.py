@@ -15,7 +15,7 @@ from orchestration.assets.links import step_link
 from orchestration.assets.sampling import sample_streams
 from orchestration.assets.steps import rows_table, tenant_step
 from orchestration.partitions import tenants
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.raw_data import read_sample
 from orchestration.resources.tenant_run import TenantRun
 from orchestration.resources.warehouse import Warehouse
@@ -30,7 +30,7 @@ POLICY = "policy"
 def profile(
     context: dg.AssetExecutionContext,
     warehouse: dg.ResourceParam[Warehouse],
-    airbyte: dg.ResourceParam[Airbyte],
+    airbyte: dg.ResourceParam[AirbyteClient],
     tenant_run: dg.ResourceParam[TenantRun],
 ) -> dg.MaterializeResult:
     """Columns, keys and references of every sampled stream."""

@@ -7,7 +7,7 @@ import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -46,17 +46,29 @@ def export(
     output: Annotated[Path | None, typer.Option(help="A file; without it stdout.", dir_okay=False)] = None,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's rows, erased ones' too.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only rows from this moment on (UTC).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file, if it is there.")] = False,
 ) -> None:
     """The rows as JSON Lines, oldest first; the last line is the head, to verify against later."""
     from analysis.store.audit import read_head, read_log
 
     moment = since.replace(tzinfo=since.tzinfo or UTC) if since else None
-    place = output.open("w", encoding="utf-8") if output else nullcontext(sys.stdout)
-    with place as file, warehouse().control.connect().execution_options(isolation_level="REPEATABLE READ") as store:
+    reading = warehouse().control.connect().execution_options(isolation_level="REPEATABLE READ")
+    with reading as store, _opened(output, force) if output else nullcontext(sys.stdout) as file:
         end = read_head(store)
         for row in read_log(store, tenant=tenant, since=moment):
             print(row.model_dump_json(), file=file)
         print(json.dumps({"head": end.model_dump()}), file=file)
+
+
+def _opened(path: Path, force: bool) -> TextIO:
+    """The file, open for writing: an earlier export is what the log is verified against."""
+    try:
+        return path.open("w" if force else "x", encoding="utf-8")
+    except FileExistsError:
+        raise PermanentError("The file is there already; name another, or use --force.", file=str(path)) from None
+    except OSError as error:
+        sentence = "The file cannot be written; name another."
+        raise PermanentError(sentence, file=str(path), cause=error.strerror) from None
 
 
 def _head_of(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import load_settings
 from orchestration.stack.endpoints import load_endpoints
@@ -16,7 +16,7 @@ def warehouse() -> Warehouse:
 
 
 @cache
-def airbyte() -> Airbyte:
+def airbyte() -> AirbyteClient:
     """The Airbyte; connects on first use."""
     home = load_settings().home
-    return Airbyte(lambda: load_endpoints(home))
+    return AirbyteClient(lambda: load_endpoints(home))

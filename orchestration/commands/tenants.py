@@ -113,6 +113,17 @@ def connect(tenant: TenantArgument, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def renew_passwords(tenant: TenantArgument) -> None:
+    """Give the tenant's builder and reader new passwords; refused during a run, which has the old ones."""
+    from orchestration.tenancy.registry import show_tenant
+    from orchestration.tenancy.walls import credentials
+
+    show_tenant(warehouse().control, tenant)
+    credentials.renew_passwords(warehouse().control, tenant, warehouse().key)
+    console.print(f"Tenant {tenant} has new passwords: {program()} tenant connect {tenant}", highlight=False)
+
+
+@app.command()
 def pause(
     tenant: TenantArgument, reason: Annotated[str, typer.Option(help="Why, for whoever looks.")] = "paused by hand"
 ) -> None:

@@ -19,28 +19,42 @@ class Load:
 
     table: str
     records: int
-    """Records that the source emitted."""
+    """Records that the source emitted; of those that a mapper filters, the ones that it let through."""
     rows_before: int
     rows: int
     is_deduplicated: bool
-    """Airbyte keeps one row per declared key; otherwise it replaced the table."""
+    """Airbyte keeps one row per declared key."""
+    is_replaced: bool
+    """Airbyte put the records in the place of what was there; otherwise it added them."""
+    is_told: bool = True
+    """The job tells of the stream; of one that its source no longer offers it says nothing."""
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows that were there before and still are."""
+        return 0 if self.is_replaced else self.rows_before
 
     @property
     def duplicates(self) -> int:
         """Records that met a row of their declared key: repeats in the source, and rows read again by cursor."""
-        return self.rows_before + self.records - self.rows if self.is_deduplicated else 0
+        return self.rows_kept + self.records - self.rows if self.is_deduplicated else 0
 
     @property
     def is_conserved(self) -> bool:
-        """A replaced table has a row per record; a deduplicated one never shrinks, nor grows beyond its records."""
+        """Every record is a row beside those kept; deduplicated, the table never shrinks nor outgrows its records."""
         if not self.is_deduplicated:
-            return self.rows == self.records
-        return self.rows_before <= self.rows <= self.rows_before + self.records and (self.rows > 0 or not self.records)
+            return self.rows == self.rows_kept + self.records
+        return self.rows_kept <= self.rows <= self.rows_kept + self.records and (self.rows > 0 or not self.records)
 
 
 def require_conserved_loads(loads: list[Load]) -> list[dict[str, object]]:
     """The loads as rows of a table; a PermanentError names the first one that lost or gained rows."""
     for load in loads:
+        if not load.is_conserved and not load.is_told:
+            raise PermanentError(
+                f"Table {load.table} holds {load.rows} rows of before: the sync left its stream out;"
+                " look at the sync's log, and leave the stream out of the connection if its source lost it."
+            )
         if not load.is_conserved:
             raise PermanentError(
                 f"Table {load.table} holds {load.rows} rows after {load.records} records were read;"

@@ -83,6 +83,12 @@ def open_client(
 
 
 def _raise_for_refusal(response: httpx.Response, client_secret: str) -> None:
+    if response.has_redirect_location:
+        raise PermanentError(
+            "Airbyte answers from another address; set SLUICE_AIRBYTE_URL to it.",
+            asked=str(response.request.url.copy_with(query=None)),
+            told=response.headers["Location"].partition("?")[0],
+        )
     if response.status_code < 400 or response.status_code == httpx.codes.UNAUTHORIZED:
         return
     response.read()

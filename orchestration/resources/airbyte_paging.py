@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
-
-import httpx
 
 from analysis.errors import RetryableError
 
 PAGE = 100
+Row = dict[str, Any]
 
 
-def read_pages(http: httpx.Client, path: str, key: str, **params: str) -> list[dict[str, Any]]:
-    """Every row of a list once, by its id; a list that cannot be read whole is an error, never a shorter list."""
-    rows: dict[str, dict[str, Any]] = {}
-    offset = 0
-    while True:
-        page, is_last = _page(http, path, params, offset)
-        if offset and not _has_news(page, key, rows):
-            # An answer may be stale or lost once: ask again before believing it.
-            page, is_last = _page(http, path, params, offset)
-            if not _has_news(page, key, rows):
-                _require_end(http, path, params, offset, page, key, rows)
-                return list(rows.values())
-        rows.update({str(row[key]): row for row in page})
-        # Counting what is new re-reads whatever an overlapping page stood in for.
-        offset = len(rows)
-        if is_last:
-            return list(rows.values())
+def read_pages(fetch: Callable[[dict[str, int]], Any], path: str, key: str) -> list[Row]:
+    """Every row of a list once, by its id; a list that cannot be read whole is an error, never a shorter list.
+
+    `fetch` gets `limit` and `offset` and returns the body of the answer.
+    """
+    return _Listing(fetch, path, key).read()
 
 
-def _page(http: httpx.Client, path: str, params: dict[str, str], offset: int) -> tuple[list[dict[str, Any]], bool]:
-    body = http.get(path, params={**params, "limit": PAGE, "offset": offset}).json()
-    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-        raise RetryableError("Airbyte answered a list without its rows; try again.", path=path)
-    # `next` says only that there is more: its host is often one that only Airbyte itself can reach.
-    return body["data"], len(body["data"]) < PAGE and not (body["data"] and body.get("next"))
+@dataclass
+class _Listing:
+    """A list while it is read."""
 
+    fetch: Callable[[dict[str, int]], Any]
+    path: str
+    key: str
+    rows: dict[str, Row] = field(default_factory=dict)
 
-def _has_news(page: list[dict[str, Any]], key: str, rows: dict[str, dict[str, Any]]) -> bool:
-    return any(str(row[key]) not in rows for row in page)
+    def read(self) -> list[Row]:
+        offset = 0
+        while True:
+            page, is_last = self._page(offset)
+            if offset and not self._has_news(page):
+                # An answer may be stale or lost once: ask again before believing it.
+                page, is_last = self._page(offset)
+                if not self._has_news(page):
+                    self._require_end(offset, page)
+                    return list(self.rows.values())
+            self.rows.update({str(row[self.key]): row for row in page})
+            # Counting what is new re-reads whatever an overlapping page stood in for.
+            offset = len(self.rows)
+            if is_last:
+                return list(self.rows.values())
 
+    def _page(self, offset: int) -> tuple[list[Row], bool]:
+        body = self.fetch({"limit": PAGE, "offset": offset})
+        if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+            raise RetryableError("Airbyte answered a list without its rows; try again.", path=self.path)
+        # `next` says only that there is more: its host is often one that only Airbyte itself can reach.
+        return body["data"], len(body["data"]) < PAGE and not (body["data"] and body.get("next"))
 
-def _require_end(
-    http: httpx.Client,
-    path: str,
-    params: dict[str, str],
-    offset: int,
-    page: list[dict[str, Any]],
-    key: str,
-    rows: dict[str, dict[str, Any]],
-) -> None:
-    beyond, _ = _page(http, path, params, offset + PAGE)
-    if len(page) >= PAGE or _has_news(beyond, key, rows):
-        raise RetryableError("Airbyte's list lacks a page; try again.", path=path, offset=offset)
+    def _has_news(self, page: list[Row]) -> bool:
+        return any(str(row[self.key]) not in self.rows for row in page)
+
+    def _require_end(self, offset: int, page: list[Row]) -> None:
+        beyond, _ = self._page(offset + PAGE)
+        if len(page) >= PAGE or self._has_news(beyond):
+            raise RetryableError("Airbyte's list lacks a page; try again.", path=self.path, offset=offset)

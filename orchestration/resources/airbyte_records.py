@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 ACTIVE = ("pending", "queued", "running", "incomplete")
+"""A job that goes on: `incomplete` is one between two attempts."""
 CUSTOM = "custom_format"
+REFRESH = "refresh"
+"""A job that reads everything anew, also of streams that are read by cursor."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,18 @@ class ConfiguredStream:
     destination_sync_mode: str
     primary_key: tuple[tuple[str, ...], ...]
     cursor: tuple[str, ...]
+    is_filtered: bool = False
+    """A mapper drops rows: what is written is not all that was read."""
+
+    @property
+    def is_deduplicated(self) -> bool:
+        """Airbyte keeps one row per key."""
+        return self.destination_sync_mode in ("append_dedup", "overwrite_dedup")
+
+    @property
+    def is_replaced(self) -> bool:
+        """A sync puts what it read in the place of what was there, however often it is tried."""
+        return self.destination_sync_mode in ("overwrite", "overwrite_dedup")
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,18 @@ class Job:
     rows: int
     bytes: int
     failure: str | None = None
+    started_at: datetime | None = None
+    updated_at: datetime | None = None
+    type: str = "sync"
+
+    @property
+    def is_sync(self) -> bool:
+        """It reads the source; a job that clears or resets does not."""
+        return self.type in ("sync", REFRESH)
+
+    def replaces(self, stream: ConfiguredStream) -> bool:
+        """Whether each of its attempts puts what it read in the place of what was there."""
+        return stream.is_replaced or (self.type == REFRESH and stream.sync_mode == "incremental")
 
 
 def parse_connection(body: Mapping[str, Any]) -> Connection:
@@ -82,6 +110,7 @@ def parse_stream(body: Mapping[str, Any]) -> ConfiguredStream:
             tuple(path) for path in stream.get("sourceDefinedPrimaryKey") or config.get("primaryKey") or ()
         ),
         cursor=tuple(config.get("cursorField") or stream.get("defaultCursorField") or ()),
+        is_filtered=any(mapper.get("type") == "row-filtering" for mapper in config.get("mappers") or ()),
     )
 
 
@@ -94,4 +123,15 @@ def parse_job(body: Mapping[str, Any]) -> Job:
         rows=int(body.get("rowsSynced") or 0),
         bytes=int(body.get("bytesSynced") or 0),
         failure=body.get("failureReason"),
+        started_at=_moment(body.get("startTime")),
+        updated_at=_moment(body.get("lastUpdatedAt")),
+        type=body.get("jobType") or "sync",
     )
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -12,8 +12,11 @@ import httpx
 
 from analysis.errors import RetryableError
 
-ONCE = {"sluice_once": True}
-"""Extension of a request that is never repeated here: its caller finds out what became of it."""
+ONCE = (("POST", "/jobs"), ("GET", "/streams"))
+"""Never repeated here: who asks for a job finds out what became of it, and a discovery takes minutes."""
+
+READING_POSTS = ("/applications/token", "/connections/get", "/jobs/get")
+"""Sent by POST, and change nothing: the config API asks so."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,22 @@ class AnsweringTransport(httpx.HTTPTransport):
         return response
 
 
+def _is_once(request: httpx.Request) -> bool:
+    return any(request.method == method and request.url.path.endswith(path) for method, path in ONCE)
+
+
 def _is_safe(request: httpx.Request) -> bool:
-    if request.extensions.get("sluice_once"):
+    if _is_once(request):
         return False
-    return request.method == "GET" or request.url.path.endswith("/applications/token")
+    return request.method == "GET" or request.url.path.endswith(READING_POSTS)
 
 
 def _may_repeat(request: httpx.Request, response: httpx.Response) -> bool:
-    if request.extensions.get("sluice_once"):
-        return False
-    passes = response.status_code in (408, 429) or response.status_code >= 500
-    return passes and (_is_safe(request) or (response.status_code != 408 and "Retry-After" in response.headers))
+    is_told_when = "Retry-After" in response.headers
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:  # nothing was done yet
+        return is_told_when or _is_safe(request)
+    is_undone = is_told_when and not _is_once(request)
+    return response.status_code >= 500 and (is_undone or _is_safe(request))
 
 
 def _asked_pause(response: httpx.Response) -> float:

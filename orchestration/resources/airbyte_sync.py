@@ -3,50 +3,56 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from analysis.errors import PermanentError, RetryableError
-from orchestration.resources.airbyte_client import Airbyte
-from orchestration.resources.airbyte_records import ACTIVE, Job
+from orchestration.resources.airbyte_client import AirbyteClient
+from orchestration.resources.airbyte_records import ACTIVE, Connection, Job
 
-RECORD_LIMIT_HEADER = "X-Sluice-Record-Limit"
-"""The embedded server stops each stream of a job at this many records; a real Airbyte ignores the header."""
 POSTS = 3
 LOST_POLLS = 3
 CONFLICT = 409
 
 
 def sync_connection(
-    airbyte: Airbyte,
+    airbyte: AirbyteClient,
     workspace_id: str,
     connection_id: str,
     *,
     namespace: str,
     seconds: float,
-    record_limit: int | None = None,
+    on_end: Callable[[Job], None] | None = None,
 ) -> Job:
     """Sync one connection of a tenant's workspace and namespace; its finished job, or an error with the job's reason.
 
     A connection of another workspace or namespace is refused before anything starts; a time-out cancels the job.
+    `on_end` is told the job once it has ended by itself, also one that failed.
     """
-    _require_own(airbyte, workspace_id, connection_id, namespace)
-    headers = {} if record_limit is None else {RECORD_LIMIT_HEADER: str(record_limit)}
+    require_own(airbyte, workspace_id, connection_id, namespace)
     deadline = time.monotonic() + seconds
-    job = _start_or_join(airbyte, connection_id, headers)
+    job = start_or_join(airbyte, connection_id)
     try:
         job = _wait(airbyte, job, deadline)
     except BaseException:
         with suppress(PermanentError, RetryableError):
             airbyte.cancel(job.id)
         raise
+    if on_end is not None:
+        on_end(job)
     if job.status == "succeeded":
         return job
+    raise PermanentError(told(job))
+
+
+def told(job: Job) -> str:
+    """How a job ended that did not succeed, in a sentence."""
     reason = job.failure or "Airbyte gives no reason; see the job's log there."
-    raise PermanentError(f"Airbyte job {job.id} {job.status}: {reason}")
+    return f"Airbyte job {job.id} {job.status}: {reason}"
 
 
-def _require_own(airbyte: Airbyte, workspace_id: str, connection_id: str, namespace: str) -> None:
+def require_own(airbyte: AirbyteClient, workspace_id: str, connection_id: str, namespace: str) -> Connection:
+    """The connection of this id; a PermanentError where it is another workspace's or writes to another namespace."""
     connection = airbyte.connection(connection_id)
     if connection.workspace_id != workspace_id:
         raise PermanentError(
@@ -61,9 +67,11 @@ def _require_own(airbyte: Airbyte, workspace_id: str, connection_id: str, namesp
             namespace=connection.namespace,
             expected=namespace,
         )
+    return connection
 
 
-def _start_or_join(airbyte: Airbyte, connection_id: str, headers: Mapping[str, str]) -> Job:
+def start_or_join(airbyte: AirbyteClient, connection_id: str) -> Job:
+    """The job that runs on a connection, or a new one; never a second one."""
     before = airbyte.jobs(connection_id)
     running = _newest(job for job in before if job.status in ACTIVE)
     if running is not None:
@@ -71,7 +79,7 @@ def _start_or_join(airbyte: Airbyte, connection_id: str, headers: Mapping[str, s
     known = {job.id for job in before}
     for attempt in range(1, POSTS + 1):
         try:
-            return airbyte.post_job(connection_id, headers)
+            return airbyte.post_job(connection_id)
         except PermanentError as error:
             if error.keys.get("status") != CONFLICT:
                 raise
@@ -93,7 +101,7 @@ def _newest(jobs: Iterable[Job]) -> Job | None:
     return max(jobs, key=lambda job: job.id, default=None)
 
 
-def _wait(airbyte: Airbyte, job: Job, deadline: float) -> Job:
+def _wait(airbyte: AirbyteClient, job: Job, deadline: float) -> Job:
     lost = 0
     while job.status in ACTIVE:
         if time.monotonic() > deadline:

@@ -10,13 +10,13 @@ from analysis.errors import SluiceError
 from analysis.store.audit import within_run
 from analysis.store.releases import mark_stale
 from analysis.store.tenants import find_tenant
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.lock import RunLock, run_lock
-from orchestration.tenancy.provisioning import remove_sample_connections
 from orchestration.tenancy.publishing.builds import drop_unfinished
 from orchestration.tenancy.registry import refuse_removing
+from orchestration.tenancy.sample_leftovers import remove_samples
 from orchestration.tenancy.schemas import drop_sample, drop_scratch
 from orchestration.tenancy.walls.limits import enforced, limits_of
 
@@ -76,11 +76,11 @@ def _tell_stale(run: dg.DagsterRun, warehouse: Warehouse, tenant: TenantId, reas
             mark_stale(store, tenant, reason)
 
 
-def clear_leftovers(warehouse: Warehouse, airbyte: Airbyte, tenant: TenantId) -> None:
-    """Remove the tenant's sample connections, sample schema and scratch schema."""
+def clear_leftovers(warehouse: Warehouse, airbyte: AirbyteClient, tenant: TenantId) -> None:
+    """Remove the tenant's samples in Airbyte, sample schema and scratch schema."""
     names = TenantNames(tenant)
     for workspace in airbyte.workspaces():
         if workspace.name == names.raw:
-            remove_sample_connections(airbyte, workspace.id)
+            remove_samples(airbyte, names, workspace.id)
     drop_sample(warehouse.control, tenant)
     drop_scratch(warehouse.control, tenant)

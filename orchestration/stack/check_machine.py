@@ -12,7 +12,6 @@ from packaging.requirements import Requirement
 
 from orchestration.settings import Settings
 from orchestration.stack import kept_secrets
-from orchestration.stack.accounts import server_account
 from orchestration.stack.binaries import MAJOR, find_binaries
 from orchestration.stack.endpoints import FILE_NAME
 from orchestration.stack.placement import find_place
@@ -77,12 +76,6 @@ def disk_space(settings: Settings) -> Iterator[Outcome]:
         free = shutil.disk_usage(_nearest(place)).free
         sentence = f"{free / 1024**3:.1f} GiB are free at {place}."
         yield free >= LEAST_FREE, sentence, f"Free some space; keep {LEAST_FREE / 1024**3:.0f} GiB."
-
-
-def account_name() -> str | None:
-    """The account that PostgreSQL runs under when we are root."""
-    account = server_account()
-    return account.name if account else None
 
 
 def _mismatch(requirement: Requirement) -> list[str]:

@@ -59,7 +59,7 @@ def tenants(settings: Settings) -> Iterator[Outcome]:
     from orchestration.tenancy.registry import count_tenants
     from orchestration.tenancy.walls.repairs import find_faults
 
-    engine = _engine(settings)
+    engine = engine_of(settings)
     if engine is None:
         return
     faults = find_faults(engine)
@@ -79,7 +79,7 @@ def repair(settings: Settings) -> Iterator[Outcome]:
     from orchestration.tenancy.secrets import load_key
     from orchestration.tenancy.walls.repairs import repair_all
 
-    engine = _engine(settings)
+    engine = engine_of(settings)
     if engine is None:
         return
     mended, _ = repair_all(engine, load_key(settings), admin=administrator(settings))
@@ -94,7 +94,7 @@ def _is_so(control: bootstrap.Connection, question: str, *values: str) -> bool:
     return bool(row and row[0])
 
 
-def _engine(settings: Settings) -> Engine | None:
+def engine_of(settings: Settings) -> Engine | None:
     """The control role's engine; None where the server is down or its schema is old, which other checks say."""
     from analysis.store import migrate
     from analysis.store.connect import open_engine

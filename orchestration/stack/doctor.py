@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from analysis.errors import SluiceError
 from orchestration.settings import Settings
-from orchestration.stack import check_database, check_machine, check_services, check_tenants
+from orchestration.stack import check_database, check_machine, check_samples, check_services, check_tenants
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,15 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("tenants", check_tenants.tenants),
     ("dagster storage", check_database.dagster_storage),
     ("airbyte", check_services.airbyte),
+    ("samples", check_samples.samples),
     ("dagster ui", check_services.dagster_ui),
 )
 
 
 def examine(settings: Settings, *, repair: bool = False) -> list[Finding]:
     """Every check's findings, in order, after repairs where asked; a check that fails is itself a finding."""
-    mended = list(_run("repair", check_tenants.repair, settings)) if repair else []
+    repairs = (check_tenants.repair, check_samples.sweep) if repair else ()
+    mended = [finding for mend in repairs for finding in _run("repair", mend, settings)]
     return mended + [finding for name, check in CHECKS for finding in _run(name, check, settings)]
 
 

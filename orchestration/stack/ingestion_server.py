@@ -17,7 +17,10 @@ HEALTH = "/api/public/v1/health"
 START_SECONDS = 90
 CONNECTOR_FOLDER = "connector_secrets"
 """In the home, for the operator's files; never the stack's own `secrets`, which connectors must not read."""
+ENVIRONMENT_FOLDER = "connector_environments"
+"""In the home: what connectors from PyPI are installed into."""
 _FOLDER_VARIABLE = "AIRBYTE_SERVER_SECRET_DIRECTORY"
+_ENVIRONMENT_VARIABLE = "AIRBYTE_SERVER_ENVIRONMENT_DIRECTORY"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def _service(home: Path, database_url: str, port: int) -> processes.Service:
             "AIRBYTE_SERVER_CLIENT_ID": _client_id(home),
             "AIRBYTE_SERVER_CLIENT_SECRET": _client_secret(home),
             _FOLDER_VARIABLE: os.environ.get(_FOLDER_VARIABLE) or str(home.absolute() / CONNECTOR_FOLDER),
+            _ENVIRONMENT_VARIABLE: os.environ.get(_ENVIRONMENT_VARIABLE) or str(home.absolute() / ENVIRONMENT_FOLDER),
             "AIRBYTE_SERVER_SECRET_KEY": keep_named_secret(home, "airbyte_secret_key", make_fernet_key),
         },
     )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from analysis.errors import PermanentError
 from analysis.store.tenants import find_tenant, save_source, set_connection, set_streams, set_workspace
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.airbyte_records import Connection
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.identifiers import TenantId, TenantNames, check_raw_tables, check_source_name
-from orchestration.tenancy.provisioning import SAMPLE_SUFFIX
 from orchestration.tenancy.registry import add_tenant, refuse_paused
+from orchestration.tenancy.temporary_names import is_temporary
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TenantConnections:
     by_source: dict[str, Connection]
 
 
-def adopt_tenant(warehouse: Warehouse, airbyte: Airbyte, tenant: str) -> TenantConnections:
+def adopt_tenant(warehouse: Warehouse, airbyte: AirbyteClient, tenant: str) -> TenantConnections:
     """Bring row, schemas, logins and sources in line with Airbyte; safe to repeat.
 
     Refused: a paused tenant, a tenant without workspace or connections, a connection that writes elsewhere, two
@@ -39,7 +39,7 @@ def adopt_tenant(warehouse: Warehouse, airbyte: Airbyte, tenant: str) -> TenantC
     return found
 
 
-def find_connections(airbyte: Airbyte, tenant: str) -> TenantConnections:
+def find_connections(airbyte: AirbyteClient, tenant: str) -> TenantConnections:
     """The tenant's workspace and connections as Airbyte has them now."""
     names = TenantNames(TenantId(tenant))
     workspace = next((each for each in airbyte.workspaces() if each.name == names.raw), None)
@@ -56,12 +56,10 @@ def find_connections(airbyte: Airbyte, tenant: str) -> TenantConnections:
     return TenantConnections(names, workspace.id, {_source_name(names, each): each for each in production})
 
 
-def production_connections(airbyte: Airbyte, workspace_id: str) -> list[Connection]:
+def production_connections(airbyte: AirbyteClient, workspace_id: str) -> list[Connection]:
     """The active connections of a workspace, without the ones of running samples."""
     return [
-        each
-        for each in airbyte.connections(workspace_id)
-        if not each.name.endswith(SAMPLE_SUFFIX) and each.status == "active"
+        each for each in airbyte.connections(workspace_id) if not is_temporary(each.name) and each.status == "active"
     ]
 
 
@@ -82,7 +80,7 @@ def _source_name(names: TenantNames, connection: Connection) -> str:
     return check_source_name(connection.prefix[:-1])
 
 
-def _remember_sources(warehouse: Warehouse, airbyte: Airbyte, found: TenantConnections) -> None:
+def _remember_sources(warehouse: Warehouse, airbyte: AirbyteClient, found: TenantConnections) -> None:
     connectors = airbyte.source_types(found.workspace_id)
     streams = {
         source: [stream.name for stream in airbyte.configured_streams(connection.id)]

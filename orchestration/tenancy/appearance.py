@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from analysis.errors import PermanentError, SluiceError
 from analysis.store.tenants import list_sources, list_tenants
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.adoption import production_connections
 from orchestration.tenancy.identifiers import TenantId
@@ -31,7 +31,7 @@ class Appearances:
     refused: list[str] = field(default_factory=list)
 
 
-def appeared_tenants(warehouse: Warehouse, airbyte: Airbyte) -> Appearances:
+def appeared_tenants(warehouse: Warehouse, airbyte: AirbyteClient) -> Appearances:
     """Workspaces named `tenant_<id>` with a connection whose tenant has no release and no run in progress."""
     found = Appearances()
     onboarded = set(warehouse.refreshable_tenants())
@@ -52,7 +52,7 @@ def appeared_tenants(warehouse: Warehouse, airbyte: Airbyte) -> Appearances:
     return found
 
 
-def appeared_sources(warehouse: Warehouse, airbyte: Airbyte) -> Appearances:
+def appeared_sources(warehouse: Warehouse, airbyte: AirbyteClient) -> Appearances:
     """Connections of onboarded tenants that were never sampled, one entry per tenant."""
     found = Appearances()
     refreshable = set(warehouse.refreshable_tenants())

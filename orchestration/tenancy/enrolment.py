@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from analysis.errors import PermanentError
 from analysis.store.tenants import find_tenant, set_connection, set_streams, set_workspace
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.erasure import erase_records
 from orchestration.tenancy.identifiers import TenantId, TenantNames
@@ -18,7 +18,7 @@ from orchestration.tenancy.sources import SourceSpec
 
 def enrol_tenant(
     warehouse: Warehouse,
-    airbyte: Airbyte,
+    airbyte: AirbyteClient,
     tenant: str,
     specs: Sequence[SourceSpec],
     report: Callable[[str], None],
@@ -45,7 +45,7 @@ def enrol_tenant(
 
 def _connect_sources(
     warehouse: Warehouse,
-    airbyte: Airbyte,
+    airbyte: AirbyteClient,
     names: TenantNames,
     specs: Sequence[SourceSpec],
     report: Callable[[str], None],
@@ -65,7 +65,7 @@ def _connect_sources(
     return found
 
 
-def withdraw_tenant(warehouse: Warehouse, airbyte: Airbyte, tenant: str) -> None:
+def withdraw_tenant(warehouse: Warehouse, airbyte: AirbyteClient, tenant: str) -> None:
     """Remove the tenant from Airbyte, its running jobs cancelled, then here; one that is half gone is finished."""
     names = TenantNames(TenantId(tenant))
     begin_removal(warehouse.control, names.tenant)

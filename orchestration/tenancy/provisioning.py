@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.airbyte_records import Connection
 from orchestration.stack.endpoints import Endpoints
 from orchestration.tenancy.identifiers import TenantNames
 from orchestration.tenancy.sources import SourceSpec
 
 DESTINATION = "warehouse"
-SAMPLE_SUFFIX = " (sample)"
 DEDUPED, OVERWRITE = "incremental_deduped_history", "full_refresh_overwrite"
 
 
@@ -33,7 +32,7 @@ def destination_configuration(endpoints: Endpoints, names: TenantNames) -> dict[
     }
 
 
-def provision_workspace(airbyte: Airbyte, endpoints: Endpoints, names: TenantNames) -> tuple[str, str]:
+def provision_workspace(airbyte: AirbyteClient, endpoints: Endpoints, names: TenantNames) -> tuple[str, str]:
     """Ids of the tenant's workspace and destination."""
     workspace_id = airbyte.ensure_workspace(names.raw)
     configuration = destination_configuration(endpoints, names)
@@ -41,7 +40,7 @@ def provision_workspace(airbyte: Airbyte, endpoints: Endpoints, names: TenantNam
 
 
 def provision_source(
-    airbyte: Airbyte, names: TenantNames, workspace_id: str, destination_id: str, spec: SourceSpec
+    airbyte: AirbyteClient, names: TenantNames, workspace_id: str, destination_id: str, spec: SourceSpec
 ) -> tuple[Connection, list[str]]:
     """The production connection of one source with all streams it offers now, and their names.
 
@@ -50,11 +49,16 @@ def provision_source(
     source_id = airbyte.ensure_source(workspace_id, spec.name, spec.airbyte_configuration)
     offered = airbyte.discover(source_id)
     streams = [{"name": stream["streamName"], "syncMode": sync_mode(stream)} for stream in offered]
-    found = next((each for each in airbyte.connections(workspace_id) if each.name == spec.name), None)
+    prefix = f"{spec.name}_"
+    # Where it writes makes a connection this source's: its name is for people, who may change it.
+    writing = (
+        each for each in airbyte.connections(workspace_id) if (each.namespace, each.prefix) == (names.raw, prefix)
+    )
+    found = next(writing, None)
     if found is not None:
         airbyte.select_streams(found.id, streams)
     else:
-        request = connection_request(spec.name, source_id, destination_id, names.raw, f"{spec.name}_", streams)
+        request = connection_request(spec.name, source_id, destination_id, names.raw, prefix, streams)
         found = airbyte.create_connection(request)
     return found, [str(stream["name"]) for stream in streams]
 
@@ -81,21 +85,3 @@ def connection_request(
         "nonBreakingSchemaUpdatesBehavior": "propagate_columns",
         "configurations": {"streams": list(streams)},
     }
-
-
-def open_sample_connection(airbyte: Airbyte, names: TenantNames, production: Connection) -> str:
-    """A connection beside the production one that overwrites the sample schema; remove it afterwards."""
-    streams = [{"name": stream.name, "syncMode": OVERWRITE} for stream in airbyte.configured_streams(production.id)]
-    name = production.name + SAMPLE_SUFFIX
-    request = connection_request(
-        name, production.source_id, production.destination_id, names.sample, production.prefix, streams
-    )
-    return airbyte.create_connection(request).id
-
-
-def remove_sample_connections(airbyte: Airbyte, workspace_id: str) -> None:
-    """Stop and remove every sample connection of a workspace: this run's, and any that a killed run left."""
-    for connection in airbyte.connections(workspace_id):
-        if connection.name.endswith(SAMPLE_SUFFIX):
-            airbyte.cancel_active(connection.id)
-            airbyte.delete_connection(connection.id)

@@ -155,8 +155,8 @@ class Side:
         with self.engine.begin() as control:
             control.exec_driver_sql(f"create table {self.names.history}.kept {rows}")
             control.exec_driver_sql(
-                "insert into analytics.airbyte_sync_history (tenant_id, source, job_id, status, row_count, byte_count)"
-                f" values ('{self}', '{self.secret}', '1', 'succeeded', 1, 1)"
+                "insert into analytics.airbyte_sync_history (tenant_id, connection_id, connection_name, job_id, status)"
+                f" values ('{self}', 'c1', '{self.secret}', '1', 'succeeded')"
             )
             control.exec_driver_sql(
                 "insert into analytics.ai_workflow_analysis (tenant_id, release, analysis_date, insights)"

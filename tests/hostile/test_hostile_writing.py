@@ -70,8 +70,8 @@ def test_a_reader_changes_nothing_of_its_published_release(attack, world, attack
         "select * from analytics.current_release for update",
         "lock table analytics.unified_customers in row exclusive mode",
         "lock table analytics.unified_customers in access exclusive mode",
-        "insert into analytics.airbyte_sync_history (tenant_id, source, job_id, status, row_count, byte_count)"
-        " values ('alpha', 'x', '1', 'succeeded', 1, 1)",
+        "insert into analytics.airbyte_sync_history (tenant_id, connection_id, connection_name, job_id, status)"
+        " values ('alpha', 'c', 'x', '1', 'succeeded')",
         "drop policy reader on analytics.unified_customers",
         "alter table analytics.unified_customers disable row level security",
         "alter table analytics.unified_customers no force row level security",

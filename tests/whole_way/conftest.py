@@ -12,17 +12,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.stack import lifecycle
 from orchestration.stack.endpoints import load_endpoints
 from orchestration.stack.placement import find_place
+from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.sample_leftovers import TenantSamples
 
 SLUICE = [sys.executable, "-m", "orchestration.cli"]
 SECONDS = 300
@@ -121,14 +124,17 @@ class Stack:
 
     def connections(self, tenant: str) -> list[str]:
         """The names of the tenant's connections in Airbyte."""
-        airbyte = Airbyte(lambda: load_endpoints(self.home))
+        airbyte = AirbyteClient(lambda: load_endpoints(self.home))
         workspaces = [each for each in airbyte.workspaces() if each.name == f"tenant_{tenant}"]
         return sorted(each.name for workspace in workspaces for each in airbyte.connections(workspace.id))
 
     def leftovers(self, tenant: str) -> list[str]:
-        """Schemas and connections that no tenant at rest may have."""
+        """Schemas, and samples in Airbyte, that no tenant at rest may have."""
         schemas = [name for name in self.schemas(tenant) if name in ("_sample", "__scratch", "_analytics__build")]
-        return schemas + [name for name in self.connections(tenant) if name.endswith("(sample)")]
+        airbyte, names = AirbyteClient(lambda: load_endpoints(self.home)), TenantNames(TenantId(tenant))
+        soon = datetime.now(UTC) + timedelta(days=1)
+        workspaces = [each.id for each in airbyte.workspaces() if each.name == names.workspace]
+        return schemas + [what for each in workspaces for what in TenantSamples(airbyte, names, each, soon).find()]
 
     def published(self, tenant: str) -> int | None:
         """The number of the published release."""

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from analysis.errors import PermanentError
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.airbyte_sync import sync_connection
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import PROJECT_ROOT, Settings
@@ -21,7 +21,7 @@ from orchestration.tenancy.sources import parse_source
 
 @pytest.fixture(scope="module")
 def airbyte(stack):
-    return Airbyte(lambda: load_endpoints(stack.home))
+    return AirbyteClient(lambda: load_endpoints(stack.home))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,14 @@ def test_a_sync_of_another_tenants_connection_is_refused_before_it_starts(airbyt
     _, foreign = provision("two", "orders")
     with pytest.raises(PermanentError, match="not of the tenant's workspace"):
         sync_connection(airbyte, own_workspace, foreign.id, namespace="tenant_one", seconds=10)
-    assert airbyte.last_job(foreign.id) is None
+    assert airbyte.jobs(foreign.id) == []
+
+
+def test_a_connection_that_was_renamed_is_still_the_sources_own(airbyte, provision):
+    workspace_id, first = provision("four", "orders")
+    airbyte.call("PATCH", f"/connections/{first.id}", json={"name": "renamed"})
+    assert provision("four", "orders")[1].id == first.id
+    assert [each.name for each in airbyte.connections(workspace_id)] == ["renamed"]
 
 
 def test_a_connection_that_writes_into_another_tenants_schema_is_refused(airbyte, warehouse, provision, files):

@@ -23,7 +23,9 @@ NOT_OF_A_TENANT: Mapping[str, str] = {
     "sluice.audit_log": "one chain over all tenants: a part of it proves nothing, so the whole backup has it",
     "airbyte.schema_version": "the server's own",
     "airbyte.written_tables": "follows from the connections: the server notes it before each job",
+    "airbyte.job_attempts": "as airbyte.jobs",
     "airbyte.job_logs": "as airbyte.jobs",
+    "airbyte.schedule_runs": "follows from the connections: the server works it out when it starts",
     "airbyte.jobs": "what ran, logs and all, is kept in sync_runs; the states that the next sync needs are rows",
 }
 _SEQUENCE = "select pg_catalog.pg_get_serial_sequence(%s, %s)"

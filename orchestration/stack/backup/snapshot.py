@@ -22,7 +22,10 @@ from orchestration.stack.backup.programs import check_server
 from orchestration.tenancy.identifiers import TenantNames
 
 PLATFORM = (tables.SCHEMA, "analytics", "airbyte")
-"""The schemas that are no tenant's; `airbyte_internal` holds what is being loaded, which is loaded again."""
+"""The schemas that are no tenant's; `airbyte_internal` holds what is being loaded, which is loaded again.
+
+How far each stream was read stands beside its table, so that a dump of a tenant's schema has both as of one moment.
+"""
 ATTEMPTS = 3
 Session = psycopg.Connection[Any]
 Report = Callable[[str], None]

@@ -17,7 +17,7 @@ from analysis.store.audit import append
 from analysis.store.connect import open_engine
 from orchestration.settings import Settings
 from orchestration.stack import bootstrap
-from orchestration.stack.backup import programs, rows
+from orchestration.stack.backup import programs, rows, unfinished
 from orchestration.stack.backup.entries import split_entries
 from orchestration.stack.backup.keys import AIRBYTE_KEY_MEMBER, adopt_actors, airbyte_key, encrypt_anew
 from orchestration.stack.backup.manifest import Manifest
@@ -53,17 +53,18 @@ def restore_tenant(
     """Add the backup's tenant to this stack; refused where the tenant is there."""
     engine, names = open_engine(endpoints.control_url), TenantNames(TenantId(tenant))
     with bootstrap.connect(endpoints.control_url) as session:
+        unfinished.take(session)
         _refuse_unfit(session, backup.manifest)
-    prepare_platform(engine)
-    _clear_unfinished(engine, names)
-    _begin(engine, names)
-    try:
-        with run_lock(engine, tenant):
-            _fill(settings, endpoints, backup, key, names, report)
-    except BaseException:
-        with contextlib.suppress(Exception):  # the error that is told is the first; the mark stays if this fails
-            _clear_unfinished(engine, names)
-        raise
+        prepare_platform(engine)
+        _clear_unfinished(engine, names)
+        _begin(engine, names)
+        try:
+            with run_lock(engine, tenant):
+                _fill(settings, endpoints, backup, key, names, report)
+        except BaseException:
+            with contextlib.suppress(Exception):  # the error that is told is the first; the mark stays if this fails
+                _clear_unfinished(engine, names)
+            raise
 
 
 def _refuse_unfit(session: Session, manifest: Manifest) -> None:

@@ -36,7 +36,10 @@ from orchestration.tenancy.walls.roles import create_roles, drop_roles
 Report = Callable[[str], None]
 Session = psycopg.Connection[Any]
 WITH_LOGINS = ("active", "paused")
-CANCELLED = "update airbyte.jobs set status = 'cancelled', failure_reason = %s where status in ('pending', 'running')"
+CANCELLED = """
+update airbyte.jobs set status = 'cancelled', failure_reason = %s, ended_at = now()
+where status in ('pending', 'running', 'incomplete')
+"""
 END_RUNS = """
 update runs set status = 'CANCELED',
   run_body = replace(run_body, '"DagsterRunStatus.' || status || '"', '"DagsterRunStatus.CANCELED"')

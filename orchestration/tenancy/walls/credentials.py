@@ -2,13 +2,15 @@
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from analysis.errors import PermanentError
 from analysis.store.audit import append
 from analysis.store.tenants import find_password, save_password
 from orchestration.tenancy.identifiers import TenantId, TenantNames
+from orchestration.tenancy.lock import run_lock
 from orchestration.tenancy.secrets import SecretKey, new_password
+from orchestration.tenancy.statements import transaction
 from orchestration.tenancy.walls.keepers import as_keeper
 
 
@@ -22,13 +24,17 @@ def set_passwords(connection: Connection, names: TenantNames, key: SecretKey) ->
         _set_password(connection, names.tenant, login, password)
 
 
-def renew_passwords(connection: Connection, tenant: str, key: SecretKey) -> None:
-    """Give builder and reader new passwords; sessions that are open stay so."""
+def renew_passwords(engine: Engine, tenant: str, key: SecretKey) -> None:
+    """Give builder and reader new passwords, at once or not at all; sessions that are open stay so.
+
+    A TenantBusyError during a run, which would not get in again with the password that it knows.
+    """
     names = TenantNames(TenantId(tenant))
-    for login in (names.builder, names.reader):
-        save_password(connection, names.tenant, login, key.encrypt(new_password()))
-    set_passwords(connection, names, key)
-    append(connection, tenant=names.tenant, action="passwords.renew")
+    with run_lock(engine, tenant), transaction(engine) as connection:
+        for login in (names.builder, names.reader):
+            save_password(connection, names.tenant, login, key.encrypt(new_password()))
+        set_passwords(connection, names, key)
+        append(connection, tenant=names.tenant, action="passwords.renew")
 
 
 def _set_password(connection: Connection, tenant: TenantId, login: str, password: str) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analysis.errors import PermanentError, RetryableError
-from orchestration.resources.airbyte_client import Airbyte
+from orchestration.resources.airbyte_client import AirbyteClient
+from orchestration.resources.airbyte_counts import StreamCounts
 from orchestration.resources.airbyte_retries import Patience
 from orchestration.resources.airbyte_sync import sync_connection
 from orchestration.stack.endpoints import Endpoints
@@ -35,6 +36,7 @@ class FaultyAirbyte(ThreadingHTTPServer):
         self.asked: list[int] = []
         self.jobs: dict[int, dict[str, Any]] = {}
         self.ends = True
+        self.next: deque[str] = deque()
         self.workspaces = [{"workspaceId": f"w{n}", "name": f"name {n % 7}"} for n in range(250)]
         self.connection = {
             "connectionId": "c1", "name": "shop", "sourceId": "s", "destinationId": "d", "workspaceId": "w1",
@@ -44,9 +46,9 @@ class FaultyAirbyte(ThreadingHTTPServer):
     def script(self, method: str, path: str, *faults: Fault) -> None:
         self.faults[method, path].extend(faults)
 
-    def start_job(self, status: str = "running") -> dict[str, Any]:
+    def start_job(self, status: str = "running", kind: str = "sync") -> dict[str, Any]:
         number = len(self.jobs) + 1
-        self.jobs[number] = {"jobId": number, "status": status, "jobType": "sync", "connectionId": "c1"}
+        self.jobs[number] = {"jobId": number, "status": status, "jobType": kind, "connectionId": "c1"}
         return self.jobs[number]
 
 
@@ -87,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "DELETE":
             job["status"] = "cancelled"
         elif server.ends and job["status"] in ("running", "incomplete"):
-            job["status"] = "succeeded"
+            job["status"] = server.next.popleft() if server.next else "succeeded"
         return job
 
     def answer(self, status: int, body: object, **headers: str) -> None:
@@ -97,6 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content) if length is None else length))
         self.end_headers()
         self.wfile.write(content)
@@ -153,11 +156,11 @@ def faulty() -> Iterator[FaultyAirbyte]:
 
 
 @pytest.fixture
-def airbyte(faulty: FaultyAirbyte) -> Airbyte:
+def airbyte(faulty: FaultyAirbyte) -> AirbyteClient:
     address = f"http://127.0.0.1:{faulty.server_port}"
     none = dict.fromkeys(("control_url", "dagster_url", "loader_login", "loader_password"), "")
     login = {"airbyte_url": address, "airbyte_client_id": "id", "airbyte_client_secret": SECRET}
-    return Airbyte(lambda: Endpoints(**none, **login), timeout=0.4, patience=Patience(3, 0.01, 5))
+    return AirbyteClient(lambda: Endpoints(**none, **login), timeout=0.4, patience=Patience(3, 0.01, 5))
 
 
 def test_the_newest_job_in_flight_is_joined_and_none_started(faulty, airbyte):
@@ -177,11 +180,20 @@ def test_a_409_is_joined(faulty, airbyte):
     assert faulty.seen["POST", "/jobs"] == 1
 
 
+def test_a_job_that_reads_everything_anew_is_joined_too(faulty, airbyte):
+    faulty.start_job(kind="refresh")
+    assert sync_connection(airbyte, "w1", "c1", **OWN).type == "refresh"
+    assert faulty.seen["POST", "/jobs"] == 0
+
+
 def test_a_409_of_a_job_that_is_no_sync_is_retryable(faulty, airbyte):
+    faulty.start_job(kind="clear")
     faulty.script("POST", "/jobs", *[status(409)] * 3)
     with pytest.raises(RetryableError, match="Another job than a sync"):
         sync_connection(airbyte, "w1", "c1", **OWN)
-    assert faulty.jobs == {}
+    assert len(faulty.jobs) == 1
+    airbyte.cancel_active("c1")
+    assert faulty.jobs[1]["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("fault", [slow, drop, cut, cut_in_transit], ids=lambda each: each.__name__)
@@ -208,6 +220,34 @@ def test_a_job_that_does_not_end_is_cancelled_and_one_that_failed_tells_why(faul
         "jobId": 2, "status": "failed", "connectionId": "c1", "failureReason": "no such shop"}))  # fmt: skip
     with pytest.raises(PermanentError, match="job 2 failed: no such shop"):
         sync_connection(airbyte, "w1", "c1", **OWN)
+
+
+def test_a_job_between_two_attempts_is_waited_for(faulty, airbyte):
+    faulty.next.extend(["incomplete", "running", "incomplete"])
+    ended = []
+    assert sync_connection(airbyte, "w1", "c1", **OWN, on_end=ended.append).status == "succeeded"
+    assert [job.status for job in ended] == ["succeeded"]
+    assert (faulty.seen["GET", "/jobs/1"], faulty.seen["POST", "/jobs"]) == (4, 1)
+
+
+def test_a_job_that_failed_is_told_before_its_failure_is_raised(faulty, airbyte):
+    faulty.next.append("failed")
+    ended = []
+    with pytest.raises(PermanentError, match="job 1 failed"):
+        sync_connection(airbyte, "w1", "c1", **OWN, on_end=ended.append)
+    assert [(job.id, job.status) for job in ended] == [(1, "failed")]
+
+
+def test_a_job_is_asked_for_again_where_airbyte_was_too_busy_to_hear(faulty, airbyte):
+    faulty.script("POST", "/jobs", status(429, Retry_After="0"))
+    assert sync_connection(airbyte, "w1", "c1", **OWN).id == 1
+    assert (faulty.seen["POST", "/jobs"], faulty.seen["GET", "/jobs"], len(faulty.jobs)) == (2, 1, 1)
+
+
+def test_the_state_of_a_running_job_may_get_lost_now_and_then(faulty, airbyte):
+    faulty.script("GET", "/jobs/1", *[status(500)] * 3, *[drop_before] * 3)
+    assert sync_connection(airbyte, "w1", "c1", **OWN).status == "succeeded"
+    assert faulty.seen["GET", "/jobs/1"] == 7
 
 
 @pytest.mark.parametrize(
@@ -260,10 +300,50 @@ def test_an_expired_token_is_renewed_once_and_a_second_refusal_is_permanent(faul
     assert (faulty.seen["GET", "/connections/c1"], faulty.seen["POST", "/applications/token"]) == (4, 3)
 
 
+@pytest.mark.parametrize("fault", [status(500), status(429), drop, cut], ids=["500", "429", "dropped", "cut"])
+def test_a_login_is_repeated_too(faulty, airbyte, fault):
+    faulty.script("POST", "/applications/token", fault)
+    assert airbyte.connection("c1").name == "shop"
+    assert faulty.seen["POST", "/applications/token"] == 2
+
+
+def test_another_address_is_told_and_gets_no_token(faulty, airbyte):
+    faulty.script("GET", "/connections/c1", status(302, Location="https://airbyte.example.com/login?next=here"))
+    with pytest.raises(PermanentError, match=r"another address.*https://airbyte\.example\.com/login"):
+        airbyte.connection("c1")
+
+
+def test_an_airbyte_of_another_version_than_its_sdk_is_understood(faulty, airbyte):
+    faulty.connection.update(status="hibernating", schedule={"scheduleType": "lunar"})
+    assert airbyte.connection("c1").status == "hibernating"
+
+
+def test_what_attempts_brought_is_added_up_and_what_the_last_one_replaced_is_not(faulty, airbyte):
+    def attempt(*streams: tuple[str, int, int | None]) -> dict[str, Any]:
+        stats = [
+            {"streamName": name, "stats": {"recordsEmitted": read, "bytesEmitted": 10 * read, "recordsCommitted": kept}}
+            for name, read, kept in streams
+        ]
+        return {"attempt": {"streamStats": stats}}
+
+    attempts = [
+        attempt(("orders", 5, 3), ("visits", 4, 0)),
+        attempt(("orders", 4, 4), ("visits", 6, 6)),
+        {"attempt": {}},
+    ]
+    path = "/api/v1/jobs/get"
+    faulty.script("POST", path, lambda handler: handler.answer(200, {"attempts": attempts}))
+    assert airbyte.stream_counts(7, {"visits"}) == {"orders": StreamCounts(9, 7, 90), "visits": StreamCounts(6, 6, 60)}
+    faulty.script("POST", path, lambda handler: handler.answer(200, {"attempts": [attempt(("orders", 5, None))]}))
+    assert airbyte.stream_counts(7) == {"orders": StreamCounts(5, 5, 50)}
+    faulty.script("POST", path, drop_before, lambda handler: handler.answer(200, {"job": {}}))
+    assert airbyte.stream_counts(7) == {}
+
+
 @pytest.mark.parametrize(
     "fault",
-    [status(429, Retry_After="0"), status(500), status(503), status(408), slow, drop, cut, cut_in_transit],
-    ids=["429", "500", "503", "408", "slow", "dropped", "cut", "cut in transit"],
+    [status(429, Retry_After="0"), status(500), status(503), slow, drop, cut, cut_in_transit],
+    ids=["429", "500", "503", "slow", "dropped", "cut", "cut in transit"],
 )
 def test_a_read_is_repeated_and_then_retryable_in_a_sentence(faulty, airbyte, fault):
     faulty.script("GET", "/connections/c1", fault)
@@ -286,6 +366,13 @@ def test_a_pause_that_outlasts_the_deadline_is_not_waited_for(faulty, airbyte):
 def test_a_refusal_is_not_repeated(faulty, airbyte, number):
     faulty.script("GET", "/connections/c1", status(number))
     with pytest.raises(PermanentError, match="the reason"):
+        airbyte.connection("c1")
+    assert faulty.seen["GET", "/connections/c1"] == 1
+
+
+def test_a_time_out_that_is_told_as_a_refusal_is_not_repeated_here_but_may_be_later(faulty, airbyte):
+    faulty.script("GET", "/connections/c1", status(408))
+    with pytest.raises(RetryableError, match="408"):
         airbyte.connection("c1")
     assert faulty.seen["GET", "/connections/c1"] == 1
 

@@ -85,6 +85,7 @@ def test_connectors_read_the_operators_secrets_and_not_the_stacks(stack: Setting
     given = dict(line.partition("=")[::2] for line in Path(f"/proc/{pid}/environ").read_text().split("\0"))
     folder = Path(given["AIRBYTE_SERVER_SECRET_DIRECTORY"])
     assert folder == stack.home / "connector_secrets"
+    assert Path(given["AIRBYTE_SERVER_ENVIRONMENT_DIRECTORY"]) == stack.home / "connector_environments"
     assert not [path for path in stack.home.rglob("*") if path.is_file() and path.is_relative_to(folder)]
 
 

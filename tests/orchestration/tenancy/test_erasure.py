@@ -203,8 +203,7 @@ def test_what_is_done_to_a_tenant_is_logged_without_its_secrets(tenant):
     releases.rollback(engine, name)
     registry.pause_tenant(engine, name, "contract under review")
     registry.resume_tenant(engine, name)
-    with engine.begin() as connection:
-        credentials.renew_passwords(connection, name, tenant.key)
+    credentials.renew_passwords(engine, name, tenant.key)
     registry.add_tenant(engine, tenant.key, name, {"stripe": "file"})
     registry.add_tenant(engine, tenant.key, name, {"github": "file"})
     assert actions(engine, name) == [

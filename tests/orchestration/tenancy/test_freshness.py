@@ -148,8 +148,8 @@ def test_a_failure_while_rolled_back_is_not_forgotten_by_going_forward(tenant):
 def test_freshness_names_the_newest_sync_that_succeeded_and_only_the_readers_own_row(tenant, other):
     add = text(
         "insert into analytics.airbyte_sync_history"
-        " (tenant_id, source, job_id, status, row_count, byte_count, finished_at)"
-        " values (:tenant, 'stripe', :job, :status, 0, 0, :at)"
+        " (tenant_id, connection_id, connection_name, stream, job_id, status, last_sync_at)"
+        " values (:tenant, 'c1', 'stripe', 'charges', :job, :status, :at)"
     )
     with tenant.engine.begin() as connection:
         for job, status, at in (("1", "succeeded", "2026-03-01"), ("2", "failed", "2026-03-02")):

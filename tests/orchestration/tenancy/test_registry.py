@@ -8,6 +8,7 @@ from sqlalchemy import text
 from analysis.errors import PermanentError
 from analysis.store import tenants
 from orchestration.tenancy import registry
+from orchestration.tenancy.lock import TenantBusyError, run_lock
 from orchestration.tenancy.secrets import SecretKey
 from orchestration.tenancy.walls import credentials
 from orchestration.tenancy.walls.roles import role_exists
@@ -76,8 +77,11 @@ def test_passwords_are_stored_encrypted_and_as_scram(tenant, postgres):
 
 def test_a_renewed_password_replaces_the_old_one(tenant):
     old = tenant.reader
-    with tenant.engine.begin() as connection:
-        credentials.renew_passwords(connection, str(tenant), tenant.key)
+    with run_lock(tenant.engine, str(tenant)), pytest.raises(TenantBusyError):
+        credentials.renew_passwords(tenant.engine, str(tenant), tenant.key)
+    old.connect().close()
+    old.dispose()
+    credentials.renew_passwords(tenant.engine, str(tenant), tenant.key)
     with pytest.raises(Exception, match="password authentication failed"):
         old.connect()
     tenant.reader.connect().close()

@@ -17,8 +17,8 @@ def test_a_removed_tenant_leaves_nothing_and_its_neighbours_everything(add_tenan
         each.publish()
         each.publish()
     entry = (
-        "insert into analytics.airbyte_sync_history (tenant_id, source, job_id, status, row_count, byte_count)"
-        " values (:tenant, 'stripe', '1', 'succeeded', 1, 1)"
+        "insert into analytics.airbyte_sync_history (tenant_id, connection_id, connection_name, job_id, status)"
+        " values (:tenant, 'c1', 'stripe', '1', 'succeeded')"
     )
     with engine.begin() as connection:
         connection.execute(text(entry), [{"tenant": name}, {"tenant": str(other)}])

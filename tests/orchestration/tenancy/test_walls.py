@@ -126,8 +126,8 @@ def test_a_reader_sees_its_own_entries_of_the_journals(tenant, other):
     for each in (tenant, other):
         allowed(
             tenant.engine,
-            "insert into analytics.airbyte_sync_history (tenant_id, source, job_id, status, row_count, byte_count)"
-            f" values ('{each}', 'stripe', '1', 'succeeded', 1, 1)",
+            "insert into analytics.airbyte_sync_history (tenant_id, connection_id, connection_name, job_id, status)"
+            f" values ('{each}', 'c1', 'stripe', '1', 'succeeded')",
         )
     assert allowed(tenant.reader, "select tenant_id from analytics.airbyte_sync_history") == [(str(tenant),)]
 

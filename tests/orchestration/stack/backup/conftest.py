@@ -9,13 +9,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from airbyte_server.loader import StreamTarget, state_table
 from airbyte_server.secrets.box import SecretBox
 from airbyte_server.state.storage import Storage
 from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from analysis.store import fleet, migrate, runs
+from analysis.store import fleet, migrate, runs, syncs
 from analysis.store import tenants as tenant_rows
 from analysis.store.connect import open_engine
 from orchestration.settings import Settings
@@ -140,7 +141,8 @@ class Site:
                     text(f"insert into sluice.gate_verdicts (plan_id, gate, passed) values ({plan_id}, 'x', true)")
                 )
                 store.execute(text(f"insert into sluice.reviews (plan_id, reason) values ({plan_id}, '{status}')"))
-            runs.finish_sync(store, tenant, "shop", "41", status="succeeded", rows={"orders": 50}, byte_count=1)
+            counts = {"orders": syncs.StreamCount(50, 1)}
+            syncs.record_sync(store, tenant, "shop", syncs.EndedSync("c1", "shop", "41", "succeeded", streams=counts))
             runs.record_incident(store, tenant, "sync", "A \\. sentence\twith\nodd characters.", is_permanent=True)
 
     def connect(self, names: TenantNames) -> None:
@@ -175,6 +177,12 @@ class Site:
             control.execute(
                 "insert into airbyte.written_tables values ('old', %s, 'shop_Orders', %s)", [names.raw, connection]
             )
+        table = StreamTarget(
+            stream="orders", namespace=names.raw, table="shop_Orders", json_schema={}, sync_mode="incremental_append"
+        )
+        stream = {"stream_descriptor": {"name": "orders"}, "stream_state": {"cursor": 9}}
+        with psycopg.connect(self.loader_url) as loader:
+            state_table.save(loader, connection, 41, [table], {"type": "STREAM", "stream": stream})
         with self.engine.begin() as store:
             tenant_rows.set_workspace(store, names.tenant, workspace)
             tenant_rows.set_connection(store, names.tenant, "shop", source_id=source, connection_id=connection)

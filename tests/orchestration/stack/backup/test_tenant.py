@@ -10,9 +10,9 @@ from airbyte_server.secrets.box import SecretBox
 from airbyte_server.state.tables import metadata as airbyte_tables
 from sqlalchemy import Column, MetaData, Table, Text
 
-from analysis.errors import PermanentError
+from analysis.errors import PermanentError, RetryableError
 from analysis.store import fleet
-from orchestration.stack.backup import rows, tenant_restore
+from orchestration.stack.backup import rows, tenant_restore, unfinished
 from orchestration.stack.backup.keys import AIRBYTE_KEY, encrypted_columns
 from orchestration.stack.backup.snapshot import kept_schemas
 from orchestration.stack.backup.tenant import WORKSPACE
@@ -93,6 +93,7 @@ def restored(site: Any, file: Path, before: dict[str, Any]) -> Any:
 
 def test_the_tenant_is_back_as_it_was(restored: Any, before: dict[str, Any]) -> None:
     assert _all_of(restored, "ta") == before["tenant"]
+    assert len(before["tenant"]["content"]["tenant_ta._airbyte_states"]) == 1  # how far the rows beside it were read
     detail = registry.show_tenant(restored.engine, "ta")
     assert (detail.tenant.status, detail.tenant.paused_reason) == ("paused", "contract under review")
 
@@ -116,6 +117,15 @@ def test_both_are_audited(restored: Any, file: Path) -> None:
         ("tenant.backup", file.name),
         ("tenant.restore", file.name),
     ]
+
+
+def test_a_second_restore_at_once_is_refused_before_it_clears_the_firsts_half(restored: Any, file: Path) -> None:
+    known = restored.query("select tenant_id, status, paused_reason from sluice.tenants order by 1")
+    with psycopg.connect(restored.urls.control, autocommit=True) as other:
+        unfinished.take(other)
+        with pytest.raises(RetryableError, match="Another restore works on this database"):
+            restored.restore(file, "ta")
+    assert restored.query("select tenant_id, status, paused_reason from sluice.tenants order by 1") == known
 
 
 @pytest.mark.slow

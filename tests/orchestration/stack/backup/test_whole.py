@@ -145,7 +145,7 @@ def test_the_file_says_what_it_holds_and_is_its_owners_alone(source: Any, file: 
         ("wb", 3, (1, 2)),
         ("wc", None, ()),
     ]
-    assert manifest.tenants[0].schemas["tenant_wa"] == {"shop_Orders": 50}
+    assert manifest.tenants[0].schemas["tenant_wa"] == {"shop_Orders": 50, "_airbyte_states": 1}
     assert manifest.tables["sluice"]["tenants"] == 3
     password = source.query("select password_encrypted from sluice.tenant_credentials")[0][0]
     stored = file.read_bytes()
