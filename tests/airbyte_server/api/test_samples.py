@@ -146,6 +146,15 @@ def test_what_was_sampled_once_is_forgotten_in_time(shop, server):
     assert shop.client.get(f"/jobs/{job['jobId']}").status_code == 404
 
 
+def test_a_removal_that_stopped_half_way_does_not_close_samples_for_ever(shop, server):
+    source = shop.source()
+    job = shop.ended(shop.sample(source))
+    with psycopg.connect(server.database_url) as connection:
+        closed = "update airbyte.connections set status = 'deprecated' where connection_id = %s"
+        assert connection.execute(closed, (job["connectionId"],)).rowcount == 1
+    assert shop.ended(shop.sample(source))["status"] == "succeeded"
+
+
 def test_a_slow_and_a_silent_stream_leave_the_others_their_part_of_the_seconds(shop):
     lines = BOM, b'{"id": 1}\n{"id": 2}\n', b'{"id": 3}\n', b'{"id": 4, "no'
     with pipe(shop.folder / "a_slow.jsonl", *lines), pipe(shop.folder / "b_silent.jsonl"):

@@ -142,7 +142,7 @@ def test_a_sample_that_runs_already_is_joined_and_what_a_killed_run_left_is_stop
         assert bounded.sample(records=1) == {"orders": (12, False), "visits": (0, True)}
 
         bounded.airbyte.call("POST", url, json={**body, "schema": bounded.names.sample})
-        other = bounded.airbyte.call("POST", url, json={**body, "schema": "elsewhere"})
+        other = bounded.airbyte.call("POST", url, json={**body, "schema": f"{bounded.names.sample}_other"})
         anything = bounded.samples(datetime.now(UTC) + timedelta(days=1))
         assert [len(anything.find()), bounded.samples(datetime.now(UTC) - timedelta(hours=1)).find()] == [1, []]
         remove_samples(bounded.airbyte, bounded.names, bounded.workshop.workspace_id)

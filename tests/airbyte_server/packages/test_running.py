@@ -98,7 +98,11 @@ def test_a_package_is_listed_and_another_version_of_it_may_be_defined(workshop):
         assert (refused.status_code, "is no version" in refused.text) == (422, True)
     assert "needs Docker" in define("airbyte/source-postgres", "3.0.0").text
     mine = answer(define("airbyte/source-tiny", "9.9.9"))
-    source = make_source(workshop, mine["id"])
+    source = make_source(workshop, mine["id"], pin="4711-0815", count=2)
+    shown = answer(workshop.client.get(f"/sources/{source}"))["configuration"]
+    assert (shown["pin"] != "4711-0815", shown["sourceType"]) == (True, "tiny"), "its spec is not known yet"
+    renamed = {"name": "still tiny", "configuration": {"count": 3, "pin": shown["pin"]}}
+    assert answer(workshop.client.patch(f"/sources/{source}", json=renamed))["name"] == "still tiny"
     missing = workshop.client.get("/streams", params={"sourceId": source})
     assert (missing.status_code, "There is no airbyte-source-tiny==9.9.9" in missing.text) == (400, True)
 

@@ -1,5 +1,6 @@
 import pytest
 from airbyte_server.errors import RefusedError
+from airbyte_server.secrets.marks import NO_MARKS, UNTOLD
 from airbyte_server.secrets.masking import MASK, unmasked
 from airbyte_server.secrets.moving import refuse_moved
 
@@ -13,9 +14,10 @@ STORED = {
 }
 
 
-def changed(given, *, merge=True):
+def changed(given, *, merge=True, marks=NO_MARKS):
     """What an update makes of it."""
-    refuse_moved("source", given, {**(STORED if merge else {}), **unmasked(given, STORED)}, STORED)
+    new = {**(STORED if merge else {}), **unmasked(given, STORED, marks=marks)}
+    refuse_moved("source", given, new, STORED, marks)
 
 
 def api(**changes):
@@ -42,6 +44,12 @@ def test_a_stored_secret_does_not_follow_to_a_new_address(given, moved):
         changed(given)
     assert f"source's {moved} changes" in str(refused.value)
     assert not [secret for secret in ("hunter2", "token-token", "first-secret") if secret in str(refused.value)]
+
+
+def test_an_address_is_one_where_everything_counts_as_secret():
+    with pytest.raises(RefusedError, match="host changes"):
+        changed({"host": "evil.example.com"}, marks=UNTOLD)
+    changed({"database": "other", "password": MASK}, marks=UNTOLD)
 
 
 def test_an_address_that_goes_is_a_change_too():

@@ -12,8 +12,8 @@ from airbyte_server.connectors.manifests import Manifests
 from airbyte_server.connectors.packages import ConnectorPackage, checked_version
 from airbyte_server.connectors.program import ConnectorProgram, JsonObject
 from airbyte_server.connectors.registry import KNOWN_CONNECTORS
-from airbyte_server.errors import PermanentError, RefusedError
-from airbyte_server.secrets.marks import ALL_MARKED, NO_MARKS, Marks, marks_of
+from airbyte_server.errors import PermanentError, RefusedError, ServerError
+from airbyte_server.secrets.marks import ALL_MARKED, NO_MARKS, UNTOLD, Marks, marks_of
 from airbyte_server.state.tables import definitions
 
 _OF_A_MANIFEST = "declarative-"
@@ -58,12 +58,13 @@ class Programs:
             return ALL_MARKED
         if definition.package is not None:
             program = _of_package(connection, source, definition.package)
-            return marks_of(self._environments.known_specification(program))
+            specification = self._environments.known_specification(program)
+            return UNTOLD if specification is None else marks_of(specification)
         if definition.folder is None:
             return NO_MARKS
         try:
             return marks_of(self._manifests.of_folder(definition.folder).specification)
-        except PermanentError:
+        except ServerError:
             return ALL_MARKED
 
     def _of_manifest(self, connection: Connection, source: Row[Any]) -> ConnectorProgram:

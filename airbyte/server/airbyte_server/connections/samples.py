@@ -21,7 +21,8 @@ from airbyte_server.state.tables import connections, jobs
 JsonObject = dict[str, Any]
 _IDS = UUID("6f0d3c1e-9a57-4c3b-8d0e-2f6f5f0b7a11")
 """Makes one id of a source, a destination and a schema: a second sample of the three finds the first."""
-_CHANGING = ("prefix", "catalog", "streams")
+_CHANGING = ("prefix", "catalog", "streams", "status")
+"""The status too: a removal that stopped half-way leaves it closed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +51,9 @@ def start_sample(services: Services, request: SampleRequest) -> Row[Any]:
         find_actor(transaction, SOURCE, request.source_id, lock=True)
         destination = find_actor(transaction, DESTINATION, request.destination_id, lock=True)
         transaction.execute(insert(connections).values(row).on_conflict_do_nothing())
-        job = job_store.create_job(transaction, row["connection_id"], "sync", request.budget.as_json())
         changed = update(connections).where(connections.c.connection_id == row["connection_id"])
         transaction.execute(changed.values({name: row[name] for name in _CHANGING}))
+        job = job_store.create_job(transaction, row["connection_id"], "sync", request.budget.as_json())
         written_tables.reserve(transaction, row, services.configurations.stored(destination))
         return transaction.execute(select_samples().where(jobs.c.job_id == job.job_id)).one()
 

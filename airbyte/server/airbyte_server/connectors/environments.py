@@ -66,10 +66,10 @@ class Environments:
             specification=wanted.specification(),
         )
 
-    def known_specification(self, program: ConnectorProgram) -> JsonObject:
-        """The JSON schema of its configuration; empty while it is not installed."""
+    def known_specification(self, program: ConnectorProgram) -> JsonObject | None:
+        """The JSON schema of its configuration; None while it is not installed."""
         wanted = self._wanted(program)
-        return wanted.specification() if wanted is not None and wanted.is_whole() else {}
+        return wanted.specification() if wanted is not None and wanted.is_whole() else None
 
     def _wanted(self, program: ConnectorProgram) -> Installation | None:
         package = self._packages.find(program.source_type) if program.manifest is None else None

@@ -154,7 +154,13 @@ class Supervisor:
             if row is None:
                 return False
             job = self._running[row.job_id] = RunningJob(row.job_id, row.connection_id)
-        threading.Thread(target=self._run, args=(job, row), name=f"job-{job.job_id}", daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(job, row), name=f"job-{job.job_id}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads: the next round finds a job that nobody runs
+            with self._wake:
+                del self._running[job.job_id]
+            raise
         return True
 
     def _run(self, job: RunningJob, row: job_store.JobRow) -> None:

@@ -9,6 +9,8 @@ Marks = Mapping[str, Any]
 NO_MARKS: Marks = {}
 ALL_MARKED: Marks = {"*": True, "sourceType": NO_MARKS}
 """Where a connector can no longer say what is secret."""
+UNTOLD: Marks = dict(ALL_MARKED)
+"""Where a connector has not said it yet, for it is not installed."""
 
 
 def marks_of(specification: Mapping[str, Any]) -> Marks:
