@@ -17,6 +17,7 @@ import time
 import venv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -248,21 +249,19 @@ def measure(bench: Bench, sizes: Iterable[int], rounds: int, *, with_dlt: bool) 
     for number, size in enumerate(sizes):
         path = bench.write(size)
         ways: dict[str, Callable[[Runs], None]] = {
-            "loader_replace": lambda runs, path=path: bench.load(path, runs, deduped=False),
-            "copy": lambda runs, path=path: bench.copy(path, runs, indexed=False),
-            "copy_and_index": lambda runs, path=path: bench.copy(path, runs, indexed=True),
-            "loader_deduped": lambda runs, path=path: bench.load(path, runs, deduped=True),
+            "loader_replace": partial(bench.load, path, deduped=False),
+            "copy": partial(bench.copy, path, indexed=False),
+            "copy_and_index": partial(bench.copy, path, indexed=True),
+            "loader_deduped": partial(bench.load, path, deduped=True),
         }
         if with_dlt and number == 0:
-            ways["dlt_replace"] = lambda runs, path=path: bench.dlt(path, runs, mode="replace", form="arrow")
-            ways["dlt_merge"] = lambda runs, path=path: bench.dlt(path, runs, mode="merge", form="arrow")
+            for mode in ("replace", "merge"):
+                for form, suffix in (("dicts", ""), ("arrow", "_of_arrow")):
+                    ways[f"dlt_{mode}{suffix}"] = partial(bench.dlt, path, mode=mode, form=form)
         found[size] = {name: Runs(size) for name in ways}
         for _ in range(rounds if number == 0 else max(1, rounds - 1)):
             for name, way in ways.items():
                 way(found[size][name])
-        if with_dlt and number == 0:
-            found[size]["dlt_replace_dicts"] = Runs(size)
-            bench.dlt(path, found[size]["dlt_replace_dicts"], mode="replace", form="dicts")
         bench.check(size)
         path.unlink()
         path.with_suffix(".rows").unlink()
@@ -287,7 +286,8 @@ def summary(found: dict[int, dict[str, Runs]]) -> dict[str, Any]:
             for name in {name: None for ways in found.values() for name in ways}
         },
         "ratio_vs_copy_and_index": worst("loader_replace", "copy_and_index"),
-        "ratio_vs_dlt_replace_of_dicts": worst("loader_replace", "dlt_replace_dicts"),
+        "ratio_vs_dlt_replace_of_arrow": worst("loader_replace", "dlt_replace_of_arrow"),
+        "ratio_dedup_vs_dlt_merge_of_arrow": worst("loader_deduped", "dlt_merge_of_arrow"),
         "runs": {str(size): {name: runs.told() for name, runs in ways.items()} for size, ways in found.items()},
         "machine": machine(),
     }
