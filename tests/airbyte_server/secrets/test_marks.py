@@ -1,4 +1,4 @@
-from airbyte_server.secrets.marks import marks_of
+from airbyte_server.secrets.marks import UNTOLD, marks_of
 from airbyte_server.secrets.masking import MASK, masked, secrets_in, unmasked
 
 SPECIFICATION = {
@@ -73,3 +73,12 @@ def test_names_still_count_without_a_specification():
 def test_a_specification_that_is_none_marks_nothing():
     for odd in ({"properties": []}, {"oneOf": {"a": 1}}, {"properties": {"a": True, "b": None}}, {"items": "x"}):
         assert marks_of(odd) == {}
+
+
+def test_while_nothing_is_known_texts_are_masked_and_numbers_stay():
+    stored = {"sourceType": "tiny", "pin": "4711-0815", "count": 3, "on": True, "deep": {"list": ["abcd", 5]}}
+    shown = masked(stored, marks=UNTOLD)
+    assert shown == {"sourceType": "tiny", "pin": MASK, "count": 3, "on": True, "deep": {"list": [MASK, 5]}}
+    assert unmasked({**shown, "count": 4}, stored, marks=UNTOLD) == {**stored, "count": 4}
+    assert {"4711-0815", "abcd"} <= set(secrets_in(stored, marks=UNTOLD))
+    assert "tiny" not in secrets_in(stored, marks=UNTOLD)

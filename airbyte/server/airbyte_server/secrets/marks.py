@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 Marks = Mapping[str, Any]
-"""Field → True for a secret, else the marks below it; `*` stands for fields of any name."""
+"""Field → True for a secret, "text" for one if it is a text, else the marks below it; `*` is a field of any name."""
 
 NO_MARKS: Marks = {}
 ALL_MARKED: Marks = {"*": True, "sourceType": NO_MARKS}
 """Where a connector can no longer say what is secret."""
-UNTOLD: Marks = dict(ALL_MARKED)
-"""Where a connector has not said it yet, for it is not installed."""
+TEXTS: Marks = {"*": "text"}
+"""Every text, at any depth."""
+UNTOLD: Marks = {**TEXTS, "sourceType": NO_MARKS}
+"""Where a connector has not said it yet, for it is not installed; numbers stay, which clients read into types."""
 
 
 def marks_of(specification: Mapping[str, Any]) -> Marks:
@@ -23,6 +25,8 @@ def marks_of(specification: Mapping[str, Any]) -> Marks:
 def below(marks: Marks, name: str) -> Marks:
     """The marks of what is below a field."""
     found = marks.get(name, marks.get("*"))
+    if found == "text":
+        return TEXTS
     return found if isinstance(found, Mapping) else NO_MARKS
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import orjson
 
-from airbyte_server.secrets.marks import NO_MARKS, Marks, below, is_marked
+from airbyte_server.secrets.marks import NO_MARKS, TEXTS, Marks, below, is_marked
 from airbyte_server.secrets.references import Revealed, is_reference
 
 MASK = "**********"
@@ -31,7 +31,7 @@ def masked(value: Any, *, secret: bool = False, marks: Marks = NO_MARKS) -> Any:
         }
     if isinstance(value, list):
         return [masked(item, secret=secret, marks=marks) for item in value]
-    if secret and can_be_secret(value):
+    if (secret or _is_marked_text(value, marks)) and can_be_secret(value):
         return MASK
     return _without_url_password(value) if isinstance(value, str) else value
 
@@ -86,8 +86,16 @@ def _walk(value: Any, secret: bool, marks: Marks) -> Iterable[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _walk(item, secret, marks)
-    elif (secret or isinstance(value, Revealed)) and can_be_secret(value) and len(str(value)) >= _SHORTEST_SECRET:
+    elif (
+        (secret or isinstance(value, Revealed) or _is_marked_text(value, marks))
+        and can_be_secret(value)
+        and len(str(value)) >= _SHORTEST_SECRET
+    ):
         yield str(value)
+
+
+def _is_marked_text(value: Any, marks: Marks) -> bool:
+    return marks is TEXTS and isinstance(value, str)
 
 
 def _forms(secret: str) -> Iterable[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airbyte_server.errors import RefusedError
-from airbyte_server.secrets.marks import NO_MARKS, UNTOLD, Marks, below
+from airbyte_server.secrets.marks import NO_MARKS, TEXTS, UNTOLD, Marks, below
 from airbyte_server.secrets.masking import can_be_secret, is_secret_field
 
 Path = tuple[str | int, ...]
@@ -53,7 +53,7 @@ def _is_secret(path: Path, marks: Marks) -> bool:
             if is_secret_field(name, marks):
                 return True
             marks = below(marks, name)
-    return False
+    return marks is TEXTS
 
 
 def _named(path: Path) -> str:
