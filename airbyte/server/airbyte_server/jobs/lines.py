@@ -14,7 +14,7 @@ from airbyte_server.connectors.limits import ConnectorLimits
 from airbyte_server.errors import PermanentError, RetryableError
 
 _PIPE_BYTES = 1 << 20
-_BATCH_BYTES = 1 << 15
+_BATCH_BYTES = 1 << 16
 """A batch whose values fit into the processor's cache takes half the time of one that does not."""
 _TICK_MILLISECONDS = 500
 _LOGGED_STRAYS = 100

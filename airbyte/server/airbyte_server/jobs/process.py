@@ -37,6 +37,7 @@ def run_job(channel: Connection, order: JobOrder) -> None:
             on_progress=lambda now: channel.send(Report("progress", streams=stream_stats(now, opened.cut))),
         )
         _spare_collections()
+        _share_the_interpreter()
         loader.load_batches(reader.batches())
         channel.send(Report("done", streams=stream_stats(loader.outcomes, reader.cut)))
     except Exception as error:  # noqa: BLE001 the last word of this process, whatever happened
@@ -56,6 +57,11 @@ def _spare_collections() -> None:
     """Records make many objects and no cycles; what was loaded before the job's start is there to stay."""
     gc.freeze()
     gc.set_threshold(200_000, 50, 1000)
+
+
+def _share_the_interpreter() -> None:
+    """COPY's thread asks for it at each full socket buffer, and would wait 5 ms each time for the one that converts."""
+    sys.setswitchinterval(0.0005)
 
 
 def _open_reader(order: JobOrder, channel: Connection) -> ConnectorReader | SampleReader:
