@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from airbyte_server.actors.store import DESTINATION, SOURCE
@@ -49,7 +50,8 @@ def create_app(services: Services) -> FastAPI:
         await run_in_threadpool(_stop, services)
         logger.info("The server has stopped.")
 
-    app = FastAPI(title="Airbyte (embedded)", version="1", lifespan=lifespan)
+    # FastAPI's own page fetches its script from a public network, which a server on loopback may not have.
+    app = FastAPIOffline(redoc_url=None, title="Airbyte (embedded)", version="1", lifespan=lifespan)
     app.state.services = services
     problems.install(app)
     app.add_middleware(BodyLimit, mib=services.settings.longest_body_mib)
