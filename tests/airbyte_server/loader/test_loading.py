@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+import psycopg
 import pytest
 from airbyte_server.errors import PermanentError, RetryableError
 from airbyte_server.loader import Loader
@@ -179,6 +180,19 @@ def test_one_table_is_loaded_by_one_job_at_a_time(warehouse, messages, monkeypat
     assert warehouse.rows(columns="id") == [(1,)]
 
 
+def _await_the_end_of_sessions(url):
+    """PostgreSQL notices a killed client when it next reads from it or writes to it."""
+    query = """
+        select count(*) from pg_stat_activity
+        where application_name = 'airbyte_server loader' and datname = current_database()
+    """
+    deadline = time.monotonic() + 30
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(query).fetchone() != (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 def _load_for_ever(url, target, line, half_way):
     def lines():
         for number in range(1_000_000):
@@ -204,6 +218,7 @@ def test_a_killed_job_leaves_the_old_rows_and_the_next_one_cleans_up(warehouse, 
     child.join()
     assert warehouse.rows() == before
     assert len(warehouse.temporary_tables()) == 1
+    _await_the_end_of_sessions(warehouse.url)
     warehouse.load(warehouse.target("another"), [])
     assert warehouse.temporary_tables() == []
     warehouse.load(target, [messages.record("items", {"id": 3})])
