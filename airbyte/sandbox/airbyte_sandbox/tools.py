@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from airbyte_sandbox import development_streams as development_shapes
-from airbyte_sandbox import payments_streams as payments_shapes
-from airbyte_sandbox import shop_streams as shop_shapes
-from airbyte_sandbox.development import development_streams
-from airbyte_sandbox.payments import payment_streams
+from airbyte_sandbox.github import streams as development_shapes
+from airbyte_sandbox.github.development import development_streams
 from airbyte_sandbox.schema import Record, Stream
-from airbyte_sandbox.shop import shop_streams
+from airbyte_sandbox.shopify import streams as shop_shapes
+from airbyte_sandbox.shopify.shop import shop_streams
+from airbyte_sandbox.stripe import streams as payments_shapes
+from airbyte_sandbox.stripe.payments import payment_streams
 from airbyte_sandbox.world import World
 
 

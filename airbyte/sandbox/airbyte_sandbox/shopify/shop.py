@@ -9,7 +9,7 @@ from random import Random
 from airbyte_sandbox.anomalies import factor
 from airbyte_sandbox.people import Person, known_before, population
 from airbyte_sandbox.schema import Record
-from airbyte_sandbox.shelves import Article, articles, product_records
+from airbyte_sandbox.shopify.shelves import Article, articles, product_records
 from airbyte_sandbox.world import World, moments, poisson
 
 SHOP_URL = "sandbox-shop.example"

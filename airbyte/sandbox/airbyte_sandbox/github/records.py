@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from airbyte_sandbox import words
-from airbyte_sandbox.contributions import Developer, Work
+from airbyte_sandbox.github.contributions import Developer, Work
 from airbyte_sandbox.schema import Record
 
 ORGANISATION = "sandbox-labs"

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from random import Random
 
-from airbyte_sandbox import development_records as records
 from airbyte_sandbox.anomalies import factor
-from airbyte_sandbox.contributions import Developer, Work
+from airbyte_sandbox.github import records
+from airbyte_sandbox.github.contributions import Developer, Work
 from airbyte_sandbox.people import population
 from airbyte_sandbox.schema import Record
 from airbyte_sandbox.world import World, moments, poisson, token

@@ -7,7 +7,7 @@ from random import Random
 from airbyte_sandbox.anomalies import factor
 from airbyte_sandbox.people import Person, known_before, population
 from airbyte_sandbox.schema import Record
-from airbyte_sandbox.subscriptions import Subscription, plan_records, product_records, subscription_of
+from airbyte_sandbox.stripe.subscriptions import Subscription, plan_records, product_records, subscription_of
 from airbyte_sandbox.world import World, moments, poisson, token
 
 _CHARGES_PER_CUSTOMER = 0.2
