@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 # Each worker has a PostgreSQL of its own; a file's tests stay together and share what they started.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+# What is broken at large fails soon, and not after a time-out per test.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --maxfail 10
 .DEFAULT_GOAL := help
 
 export SLUICE_SHARED ?= ../shared

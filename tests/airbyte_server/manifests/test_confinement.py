@@ -1,15 +1,14 @@
 """Hostile manifests, run as a job runs them: in a forked child."""
 
-import contextlib
 import json
-import os
 from dataclasses import replace
 
 import pytest
-from airbyte_server.connectors import declarative  # noqa: F401 loaded once, before the children are forked
 from airbyte_server.connectors.program import ConnectorProgram
-from airbyte_server.connectors.starting import ConnectorCall, start_connector
+from airbyte_server.connectors.starting import ConnectorCall
 from airbyte_server.errors import RefusedError
+
+from tests.airbyte_server.manifests.forking import forker
 
 
 @pytest.fixture
@@ -17,24 +16,32 @@ def program(manifest):
     return ConnectorProgram(source_type="shop", version="1", manifest=manifest)
 
 
-def run(program, command, configuration, streams=()):
-    catalog = {
-        "streams": [
-            {
-                "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
-                "sync_mode": "full_refresh",
-                "destination_sync_mode": "overwrite",
-            }
-            for name in streams
-        ]
-    }
-    call = ConnectorCall(program=program, command=command, configuration=configuration, configured_catalog=catalog)
-    started = start_connector(call)
-    with os.fdopen(started.stdout, "rb") as out, os.fdopen(started.stderr, "rb") as err:
-        messages = [json.loads(line) for line in out]
-        complaints = err.read().decode()
-    os.waitpid(started.pid, 0)
-    return messages, complaints
+@pytest.fixture(scope="module")
+def forking():
+    with forker() as started:
+        yield started
+
+
+@pytest.fixture
+def run(forking):
+    """Runs a command of a program: its messages, and what it wrote on stderr."""
+
+    def run(program, command, configuration, streams=(), **surroundings):
+        catalog = {
+            "streams": [
+                {
+                    "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+                    "sync_mode": "full_refresh",
+                    "destination_sync_mode": "overwrite",
+                }
+                for name in streams
+            ]
+        }
+        call = ConnectorCall(program=program, command=command, configuration=configuration, configured_catalog=catalog)
+        out, err = forking.run(call, **surroundings)
+        return [json.loads(line) for line in out.splitlines()], err.decode()
+
+    return run
 
 
 def errors(messages):
@@ -56,7 +63,7 @@ def way_to(path):
     return f"airbyte_cdk/{'../' * 20}{str(path).lstrip('/')}"
 
 
-def test_no_schema_is_read_from_a_file(program, manifest, configuration, tmp_path):
+def test_no_schema_is_read_from_a_file(run, program, manifest, configuration, tmp_path):
     secret = tmp_path / "secret.json"
     secret.write_text(json.dumps({"type": "object", "properties": {"stolen": {"type": "string"}}}))
     manifest["streams"][0]["schema_loader"] = {"type": "JsonFileSchemaLoader", "file_path": way_to(secret)}
@@ -65,7 +72,7 @@ def test_no_schema_is_read_from_a_file(program, manifest, configuration, tmp_pat
     assert "reads no schema from a file here" in errors(messages)
 
 
-def test_the_name_of_a_stream_leads_to_no_file(program, manifest, configuration, tmp_path):
+def test_the_name_of_a_stream_leads_to_no_file(run, program, manifest, configuration, tmp_path):
     secret = tmp_path / "secret.json"
     secret.write_text(json.dumps({"type": "object", "properties": {"stolen": {"type": "string"}}}))
     del manifest["streams"][0]["schema_loader"]
@@ -74,7 +81,7 @@ def test_the_name_of_a_stream_leads_to_no_file(program, manifest, configuration,
     assert schemas(messages)[manifest["streams"][0]["name"]] == {}
 
 
-def test_the_schema_of_a_record_leads_to_no_file(program, manifest, configuration, tmp_path, api):
+def test_the_schema_of_a_record_leads_to_no_file(run, program, manifest, configuration, tmp_path, api):
     secret = tmp_path / "secret.json"
     secret.write_text(json.dumps({"type": "integer"}))
     stream = manifest["definitions"]["customers"]
@@ -118,7 +125,7 @@ def test_the_schema_of_a_record_leads_to_no_file(program, manifest, configuratio
         "{% include '/etc/passwd' %}",
     ],
 )
-def test_templates_do_not_reach_python(program, manifest, configuration, api, attempt):
+def test_templates_do_not_reach_python(run, program, manifest, configuration, api, attempt):
     manifest["definitions"]["customers"]["transformations"] = [
         {"type": "AddFields", "fields": [{"path": ["reached"], "value": attempt}]}
     ]
@@ -128,7 +135,7 @@ def test_templates_do_not_reach_python(program, manifest, configuration, api, at
     assert len(records(messages)) == 3 or errors(messages)
 
 
-def test_python_that_only_a_template_brings_does_not_run(program, manifest, configuration, tmp_path, api):
+def test_python_that_only_a_template_brings_does_not_run(run, program, manifest, configuration, tmp_path, api):
     marker = tmp_path / "ran"
     manifest["dynamic_streams"] = [
         {
@@ -159,27 +166,26 @@ def test_python_that_only_a_template_brings_does_not_run(program, manifest, conf
     assert not marker.exists()
 
 
-def test_the_environment_that_allows_code_elsewhere_allows_none_here(program, manifest, configuration, monkeypatch):
-    monkeypatch.setenv("AIRBYTE_ENABLE_UNSAFE_CODE", "true")
+def test_the_environment_that_allows_code_elsewhere_allows_none_here(run, program, manifest, configuration):
     manifest["streams"][0]["transformations"] = [{"type": "CustomTransformation", "class_name": "os.system"}]
-    messages, _ = run(program, "discover", configuration)
+    messages, _ = run(program, "discover", configuration, environment={"AIRBYTE_ENABLE_UNSAFE_CODE": "true"})
     assert "is a Python component" in errors(messages)
 
 
 @pytest.mark.parametrize("command", ["check", "discover", "read"])
-def test_a_stored_configuration_that_brings_a_manifest_does_not_run(program, configuration, command):
+def test_a_stored_configuration_that_brings_a_manifest_does_not_run(run, program, configuration, command):
     hostile = {**configuration, "__injected_declarative_manifest": program.manifest}
     messages, complaints = run(program, command, hostile)
     assert "cannot bring code or a manifest" in errors(messages) + complaints
 
 
-def test_a_program_of_its_own_gets_no_code_either(tmp_path):
+def test_a_program_of_its_own_gets_no_code_either(run, tmp_path):
     program = ConnectorProgram(source_type="x", version="1", executable="/bin/true", scratch=str(tmp_path))
     with pytest.raises(RefusedError, match="cannot bring code or a manifest"):
         run(program, "check", {"__injected_components_py": "import os"})
 
 
-def test_components_beside_the_manifest_run_where_they_are_allowed(program, manifest, configuration, api):
+def test_components_beside_the_manifest_run_where_they_are_allowed(run, program, manifest, configuration, api):
     manifest["definitions"]["customers"]["transformations"] = [
         {"type": "CustomTransformation", "class_name": "source_declarative_manifest.components.Shout"}
     ]
@@ -200,7 +206,7 @@ class Shout(RecordTransformation):
     assert "is a Python component" in errors(messages)
 
 
-def test_a_connector_has_no_descriptor_of_whoever_started_it(program, manifest, configuration, tmp_path):
+def test_a_connector_has_no_descriptor_of_whoever_started_it(run, program, manifest, configuration, tmp_path):
     manifest["definitions"]["customers"]["transformations"] = [
         {"type": "CustomTransformation", "class_name": "source_declarative_manifest.components.Look"}
     ]
@@ -215,15 +221,13 @@ class Look(RecordTransformation):
         record["open"] = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")
                           if os.path.exists(f"/proc/self/fd/{fd}")]
 """
-    with contextlib.ExitStack() as stack:
-        stack.enter_context((tmp_path / "private").open("w"))
-        allowed = replace(program, components=components, allows_python=True)
-        messages, _ = run(allowed, "read", configuration, ["customers"])
+    allowed = replace(program, components=components, allows_python=True)
+    messages, _ = run(allowed, "read", configuration, ["customers"], opened=[tmp_path / "private"])
     assert records(messages)
     assert "private" not in str(records(messages))
 
 
-def test_the_pages_of_a_parent_stream_stay_in_the_runs_own_folder(program, manifest, configuration, tmp_path):
+def test_the_pages_of_a_parent_stream_stay_in_the_runs_own_folder(run, program, manifest, configuration, tmp_path):
     manifest["definitions"]["customers"]["name"] = "../../../customers"
     messages, _ = run(replace(program, scratch=str(tmp_path / "runs")), "read", configuration, ["notes"])
     assert len(records(messages)) == 6, errors(messages)

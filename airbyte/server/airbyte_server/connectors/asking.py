@@ -54,12 +54,12 @@ def answers(
 
 def _ask(channel: Connection, call: ConnectorCall) -> None:
     """In a process of the pool: run the connector and pass on what it writes; a silent end becomes a sentence."""
-    watch_server()
     try:
-        connector = start_connector(call)
+        connector = start_connector(call)  # before there is a second thread: what one holds, a fork keeps held for ever
     except ServerError as error:
         channel.send(_trace(str(error), "config_error" if isinstance(error, PermanentError) else "transient_error"))
         sys.exit(0)
+    watch_server()
     complaints: list[bytes] = []
     drain = threading.Thread(target=_keep_last, args=(connector.stderr, complaints), daemon=True)
     drain.start()
