@@ -7,24 +7,19 @@ Runs on a cluster of its own, durable as a stack's is, in a temporary folder.
 
 import argparse
 import json
-import os
-import shutil
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psycopg
 from cryptography.fernet import Fernet
+from throwaway import cluster, machine
 
 from analysis.store.connect import open_engine
 from analysis.store.migrate import upgrade
-from orchestration.stack import bootstrap
-from orchestration.stack.database import EmbeddedPostgres
 from orchestration.tenancy import registry
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.publishing import builds, releases, sealing
@@ -54,13 +49,9 @@ class Read:
 class Bench:
     """A cluster with one tenant, and the steps that are timed."""
 
-    def __init__(self, home: Path, relations: int, rows: int) -> None:
+    def __init__(self, control_url: str, relations: int, rows: int) -> None:
         self.relations, self.rows = relations, rows // relations
-        self.server = EmbeddedPostgres(home)
-        admin = self.server.admin_url(self.server.start())
-        self.control_url = bootstrap.bootstrap_cluster(admin, home)
-        bootstrap.bootstrap_roles(self.control_url, home)
-        bootstrap.prepare_warehouse(self.control_url)
+        self.control_url = control_url
         upgrade(self.control_url)
         self.engine, key = open_engine(self.control_url), SecretKey(Fernet.generate_key())
         registry.add_tenant(self.engine, key, NAMES.tenant, {"shop": "file"})
@@ -215,15 +206,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="sluice-bench-"))
-    home.chmod(0o711)
-    bench = Bench(home, options.relations, options.rows)
-    try:
+    with cluster() as (control_url, _):
+        bench = Bench(control_url, options.relations, options.rows)
         found = measure(bench, options.readers, options.rounds, options.mart_rows)
-    finally:
-        bench.server.stop()
-        shutil.rmtree(home, ignore_errors=True)
-    found["machine"] = {"cpus": os.cpu_count(), "load": os.getloadavg()[0]}
+    found["machine"] = machine()
     if options.json:
         print(json.dumps(found, indent=2))
     else:

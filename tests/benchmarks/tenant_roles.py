@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +13,11 @@ from typing import Any, NamedTuple
 import psycopg
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
+from throwaway import cluster
 
 from analysis.store.connect import open_engine
 from analysis.store.migrate import upgrade
 from analysis.store.tenants import insert_tenant, set_status
-from orchestration.stack import bootstrap
-from orchestration.stack.database import EmbeddedPostgres
 from orchestration.tenancy import registry
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.schemas import create_schemas
@@ -55,7 +52,7 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true", help="print one JSON object per number of tenants")
     chosen = arguments.parse_args()
     levels = sorted({level for level in LEVELS if level < chosen.tenants} | {chosen.tenants})
-    with cluster() as (engine, key):
+    with control_plane() as (engine, key):
         rows: list[dict[str, Any]] = []
         there = 0
         for level in levels:
@@ -66,22 +63,13 @@ def main() -> None:
 
 
 @contextmanager
-def cluster() -> Iterator[tuple[Engine, SecretKey]]:
+def control_plane() -> Iterator[tuple[Engine, SecretKey]]:
     """An embedded cluster with an empty control plane, gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="sluice-benchmark-"))
-    home.chmod(0o711)
-    server = EmbeddedPostgres(home, durable=False)
-    try:
-        control_url = bootstrap.bootstrap_cluster(server.admin_url(server.start()), home)
-        bootstrap.bootstrap_roles(control_url, home)
-        bootstrap.prepare_warehouse(control_url)
+    with cluster(durable=False) as (control_url, _):
         upgrade(control_url)
         engine = open_engine(control_url)
         prepare_platform(engine)
         yield engine, SecretKey(Fernet.generate_key())
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def fill(engine: Engine, numbers: range) -> None:

@@ -20,6 +20,7 @@ import pytest
 from psycopg import sql
 
 from orchestration.resources.airbyte_client import AirbyteClient
+from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.stack import lifecycle
 from orchestration.stack.endpoints import load_endpoints
@@ -192,6 +193,18 @@ def stack() -> Iterator[Stack]:
     with stack_in(Path(tempfile.mkdtemp(prefix="sluice-whole-way-"))) as made:
         made.sluice("up", "--no-ui")
         yield made
+
+
+@pytest.fixture(scope="module")
+def airbyte(stack: Stack) -> AirbyteClient:
+    """The client of the shared stack's Airbyte."""
+    return AirbyteClient(lambda: load_endpoints(stack.home))
+
+
+@pytest.fixture(scope="module")
+def warehouse(stack: Stack) -> Warehouse:
+    """The shared stack's warehouse."""
+    return Warehouse(Settings(home=stack.home), lambda: load_endpoints(stack.home))
 
 
 @pytest.fixture(scope="session")

@@ -7,26 +7,14 @@ import sys
 import pytest
 
 from analysis.errors import PermanentError
-from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.airbyte_sync import sync_connection
-from orchestration.resources.warehouse import Warehouse
-from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.settings import PROJECT_ROOT
 from orchestration.stack.endpoints import load_endpoints
 from orchestration.tenancy.adoption import adopt_tenant, find_connections
 from orchestration.tenancy.appearance import appeared_sources, appeared_tenants
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.provisioning import connection_request, provision_source, provision_workspace
 from orchestration.tenancy.sources import parse_source
-
-
-@pytest.fixture(scope="module")
-def airbyte(stack):
-    return AirbyteClient(lambda: load_endpoints(stack.home))
-
-
-@pytest.fixture(scope="module")
-def warehouse(stack):
-    return Warehouse(Settings(home=stack.home), lambda: load_endpoints(stack.home))
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,9 @@ import pytest
 
 from analysis.errors import PermanentError
 from orchestration import automation
-from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.airbyte_records import ACTIVE
 from orchestration.resources.airbyte_sync import sync_connection
-from orchestration.resources.warehouse import Warehouse
-from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.settings import PROJECT_ROOT
 from orchestration.stack.endpoints import load_endpoints
 from orchestration.tenancy.adoption import adopt_tenant
 from orchestration.tenancy.finished import finished_syncs
@@ -29,16 +27,6 @@ HISTORY = (
     " started_at is not null and started_at <= last_sync_at from analytics.airbyte_sync_history"
     " where tenant_id = %s order by job_id, stream"
 )
-
-
-@pytest.fixture(scope="module")
-def airbyte(stack):
-    return AirbyteClient(lambda: load_endpoints(stack.home))
-
-
-@pytest.fixture(scope="module")
-def warehouse(stack):
-    return Warehouse(Settings(home=stack.home), lambda: load_endpoints(stack.home))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 from airbyte_server.connectors.packages import Packages
@@ -144,28 +143,12 @@ def test_other_programs_pass_through(make_environments):
     assert Packages().find("tiny") is None
 
 
-@contextmanager
-def small_disk(folder):
-    """Two MiB in memory; skipped where nobody lets us mount them."""
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("This machine lets nobody but root mount a small filesystem.")
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        pytest.skip(f"This machine lets nobody mount a small filesystem: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("installer", ["uv", "pip"])
-def test_a_full_disk_may_have_room_later(make_environments, make_wheel, tmp_path, installer):
+def test_a_full_disk_may_have_room_later(make_environments, make_wheel, mounted, tmp_path, installer):
     make_wheel(tmp_path / "large", "1.0.0", code=f"text = '{random.Random(1).randbytes(2 << 20).hex()}'\n")
-    with small_disk(tmp_path / "disk"):
+    (tmp_path / "disk").mkdir()
+    with mounted(tmp_path / "disk", "2m"):
         environments = make_environments(
             folder=tmp_path / "disk" / "environments",
             installer=installer,

@@ -42,7 +42,7 @@ def run_connector(
     r"""Run `command` and write each Airbyte message as one JSON line ending in b"\n"; returns the exit code, 0 or 1.
 
     Failures are a TRACE ERROR message (for `check` a CONNECTION_STATUS) with the connector's sentence, and exit code 1.
-    `config` may hold `sourceType`; `state` is the list of state objects that the loader's `on_state` received.
+    `config` may hold `sourceType`; `state` is the list of state objects of earlier STATE messages.
     An unknown connector type raises PermanentError. `write_line` may be a buffered pipe's `write`. Log messages are
     written as LOG lines. A child process should end with `os._exit`: a stopped source may leave threads.
     """

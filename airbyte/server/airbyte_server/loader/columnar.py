@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from airbyte_server.loader.columns import Kind
-from airbyte_server.loader.converters import LONGEST_TEXT
+from airbyte_server.loader.converters import LONGEST_TEXT, ContradictionError, escape
 
 ColumnConverter = Callable[[Sequence[Any]], Sequence[str] | None]
 """Values, none of them None, to fields; None where a value needs a look of its own."""
@@ -52,18 +52,11 @@ def fields(kind: Kind, values: Sequence[Any], null: str) -> Sequence[str] | None
 def _strings(values: Sequence[str]) -> Sequence[str] | None:
     # No decoded string holds NUL, so it may stand between them.
     joined = "\0".join(values)
-    if len(joined) > LONGEST_TEXT:
+    try:
+        escaped = escape(joined)
+    except ContradictionError:  # too long together
         return None
-    plain = joined
-    if "\\" in joined:
-        joined = joined.replace("\\", "\\\\")
-    if "\n" in joined:
-        joined = joined.replace("\n", "\\n")
-    if "\t" in joined:
-        joined = joined.replace("\t", "\\t")
-    if "\r" in joined:
-        joined = joined.replace("\r", "\\r")
-    return values if joined is plain else joined.split("\0")
+    return values if escaped is joined else escaped.split("\0")
 
 
 def _json(values: Sequence[Any]) -> Sequence[str] | None:
