@@ -227,6 +227,33 @@ class Look(RecordTransformation):
     assert "private" not in str(records(messages))
 
 
+def test_a_connector_has_no_variable_that_configurations_may_name(run, program, manifest, configuration):
+    manifest["definitions"]["customers"]["transformations"] = [
+        {"type": "CustomTransformation", "class_name": "source_declarative_manifest.components.Look"}
+    ]
+    components = """
+import os
+from dataclasses import dataclass
+from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+
+@dataclass
+class Look(RecordTransformation):
+    def transform(self, record, config=None, stream_state=None, stream_slice=None):
+        record["environment"] = list(os.environ)
+"""
+    surroundings = {
+        "AIRBYTE_SERVER_SECRET_VARIABLE_PREFIX": "SHOP_",
+        "SHOP_KEY": "sk_live",
+        "AIRBYTE_SECRET_KEY": "sk_live",
+        "OTHER": "x",
+    }
+    allowed = replace(program, components=components, allows_python=True)
+    messages, _ = run(allowed, "read", configuration, ["customers"], environment=surroundings)
+    (names,) = {tuple(record["environment"]) for record in records(messages)}
+    assert "OTHER" in names
+    assert not {name for name in surroundings if name != "OTHER"} & set(names)
+
+
 def test_the_pages_of_a_parent_stream_stay_in_the_runs_own_folder(run, program, manifest, configuration, tmp_path):
     manifest["definitions"]["customers"]["name"] = "../../../customers"
     messages, _ = run(replace(program, scratch=str(tmp_path / "runs")), "read", configuration, ["notes"])

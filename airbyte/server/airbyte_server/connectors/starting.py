@@ -19,6 +19,7 @@ from airbyte_server.connectors.scratch import ScratchFolder
 
 _PIPE_BUFFER = 1 << 20
 _FLUSH_SECONDS = 0.05
+_NAMED_BY_CONFIGURATIONS = "AIRBYTE_SERVER_SECRET_VARIABLE_PREFIX"
 _WITHHELD = ("AIRBYTE_SERVER_", "AIRBYTE_SECRET_", "SLUICE_", "DAGSTER_", "PG")
 
 
@@ -87,7 +88,8 @@ def _keep_flushing(lines: BufferedWriter) -> None:
 
 def _forget_secrets() -> None:
     """Take the server's and the stack's own variables, and those that configurations may name, from this process."""
-    for name in [name for name in os.environ if name.startswith(_WITHHELD)]:
+    withheld = (*_WITHHELD, os.environ.get(_NAMED_BY_CONFIGURATIONS) or _WITHHELD[0])
+    for name in [name for name in os.environ if name.startswith(withheld)]:
         del os.environ[name]
 
 
