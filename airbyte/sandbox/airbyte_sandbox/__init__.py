@@ -1,7 +1,8 @@
 """A SaaS look-alike for the demo and the tests, and for nothing else: related data across tools, from one seed.
 
-The same made-up people are customers of a payment service (Stripe's shapes), of a shop (Shopify's) and, some of them,
-contributors to repositories (GitHub's). Names, keys and cursors are those of the public APIs; the fields are a subset.
+The same made-up people are customers of a payment service (Stripe's shapes), of a shop (Shopify's), contacts of a CRM
+(HubSpot's), requesters of a help desk (Zendesk Support's) and, some of them, contributors to repositories (GitHub's).
+Names, keys and cursors are those of the public APIs; the fields are a subset.
 There are trend, weekly season, refunds, failed charges, four currencies (one without decimals) and planted anomalies,
 which `truth.json` names.
 

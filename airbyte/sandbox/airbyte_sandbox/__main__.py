@@ -1,4 +1,4 @@
-"""`python -m airbyte_sandbox --out DIR`: write the sandbox's streams for the file source."""
+"""`python -m airbyte_sandbox`: `export` writes streams for the file source, `serve` answers as the tools' APIs do."""
 
 import argparse
 import sys
@@ -8,11 +8,25 @@ from pathlib import Path
 
 from airbyte_sandbox import TOOLS, World, write_world
 
+_COMMANDS = ("export", "serve")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; without a command's name it is `export`."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0] not in _COMMANDS and words[0] not in ("-h", "--help")):
+        words.insert(0, "export")
+    parser = argparse.ArgumentParser(prog="python -m airbyte_sandbox", description="Data for the demo and the tests.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    export = commands.add_parser("export", help="write every tool's streams as files")
+    _add_export(export)
+    _add_serve(commands.add_parser("serve", help="answer over HTTP as the tools' APIs do"))
+    given = parser.parse_args(words)
+    return _serve(given) if given.command == "serve" else _export(export, given)
+
+
+def _export(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     """Write every asked tool's streams and say how many records each has."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
     tools = tuple(name for name in given.tools.split(",") if name)
     unknown = sorted(set(tools) - TOOLS.keys())
     if unknown or not tools:
@@ -27,15 +41,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m airbyte_sandbox", description="Data for the demo and the tests.")
+def _serve(given: argparse.Namespace) -> int:
+    """Serve until a signal; 2 and a sentence where the file or the port cannot be had."""
+    from airbyte_sandbox.server.accounts import Accounts, SettingsError
+    from airbyte_sandbox.server.running import serve
+
+    try:
+        accounts = Accounts(given.accounts)
+        serve(accounts, given.port, lambda url: print(f"sandbox: {url}", flush=True))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"The sandbox cannot listen on port {given.port}: {error.strerror}; choose another.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="directory for DIR/<tool>/<stream>.jsonl")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--customers", type=_positive, default=200, help="how many there are after 120 days")
     parser.add_argument("--days", type=_positive, default=120)
     parser.add_argument("--end", type=date.fromisoformat, default=date(2026, 6, 30), help="the last day, YYYY-MM-DD")
     parser.add_argument("--tools", default=",".join(TOOLS), help="comma-separated; default all")
-    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8090, help="on 127.0.0.1; 0 takes a free one (8090)")
+    parser.add_argument("--accounts", type=Path, metavar="FILE", help="where accounts are kept; without it in memory")
 
 
 def _positive(text: str) -> int:

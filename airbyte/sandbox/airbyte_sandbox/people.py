@@ -69,7 +69,7 @@ def _person(world: World, number: int, day: date) -> Person:
     slug = f"{words.ascii_letters(first)}.{words.ascii_letters(last)}".lower()
     round_of_names = number // words.NAME_COUNT
     company = dice.choice(words.COMPANIES) if dice.random() < 0.5 else None
-    domain = f"{company.split()[0].lower()}.example" if company else dice.choice(words.DOMAINS)
+    domain = words.domain(company) if company else dice.choice(words.DOMAINS)
     email = f"{slug}{round_of_names or ''}@{domain}"
     country = dice.choices(words.COUNTRIES, weights=[found.weight for found in words.COUNTRIES])[0]
     where = dice.random()

@@ -75,3 +75,8 @@ def _shuffled(seed: int) -> tuple[list[str], list[str]]:
 def ascii_letters(text: str) -> str:
     """The letters of a name without accents and signs."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", text) if letter.isascii() and letter.isalpha())
+
+
+def domain(company: str) -> str:
+    """Where a company's people have their addresses."""
+    return f"{company.split()[0].lower()}.example"

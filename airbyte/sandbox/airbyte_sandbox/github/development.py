@@ -1,7 +1,7 @@
 """The code host: repositories, who works on them, and pull requests that merge after hours or never."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from random import Random
@@ -11,6 +11,7 @@ from airbyte_sandbox.github import records
 from airbyte_sandbox.github.contributions import Developer, Work
 from airbyte_sandbox.people import population
 from airbyte_sandbox.schema import Record
+from airbyte_sandbox.team import TEAM
 from airbyte_sandbox.world import World, moments, poisson, token
 
 _WEEK = (1.1, 1.2, 1.2, 1.15, 1.0, 0.15, 0.1)
@@ -20,24 +21,38 @@ _REPOSITORY_WEIGHTS = (5, 4, 2, 1)
 
 def development_streams(world: World) -> dict[str, list[Record]]:
     """Every stream of the code host as it is on the world's last day, oldest record first."""
-    works = list(_works(world))
-    pull_requests = [work for work in works if work.kind == "pull_request"]
-    commits = sorted([*_commits(world), *_merge_commits(world, pull_requests)], key=lambda commit: commit["created_at"])
+    opened = works(world)
     return {
-        "repositories": list(_repositories(world, works, commits)),
-        "pull_requests": [records.pull_request(work, world.horizon) for work in pull_requests],
-        "commits": commits,
-        "issues": [records.issue(work, world.horizon) for work in works if work.kind == "issue"],
-        "users": [{**records.user(found), "organization": records.ORGANISATION} for found in _developers(world)],
+        "repositories": repositories(world),
+        "pull_requests": [records.pull_request(work, world.horizon) for work in opened if work.kind == "pull_request"],
+        "commits": list(commits(world)),
+        "issues": [records.issue(work, world.horizon) for work in opened if work.kind == "issue"],
+        "users": [{**records.user(found), "organization": records.ORGANISATION} for found in developers(world)],
     }
 
 
+@lru_cache(maxsize=4)
+def works(world: World) -> tuple[Work, ...]:
+    """Every pull request and issue in order of creation; both count up one number per repository."""
+    return tuple(_works(world))
+
+
+@lru_cache(maxsize=4)
+def commits(world: World) -> tuple[Record, ...]:
+    """Every commit of the default branches, those of merged pull requests among them, oldest first."""
+    merged = _merge_commits(world, [work for work in works(world) if work.kind == "pull_request"])
+    return tuple(sorted([*_commits(world), *merged], key=lambda commit: commit["created_at"]))
+
+
+def repositories(world: World) -> list[Record]:
+    """The repositories with the counts of the last day."""
+    return list(_repositories(world, works(world), commits(world)))
+
+
 @lru_cache(maxsize=8)
-def _developers(world: World) -> tuple[Developer, ...]:
-    team = [
-        Developer(4_100_000 + number, login, login.title(), f"{login}@sandbox-labs.example", None)
-        for number, login in enumerate(("ashby", "birte", "corin", "devika", "esben", "farrah"))
-    ]
+def developers(world: World) -> tuple[Developer, ...]:
+    """The team, then the customers who contribute, in order of arrival."""
+    team = [Developer(4_100_000 + one.number, one.login, one.first_name, one.email, None) for one in TEAM]
     contributors = [
         Developer(7_200_000 + person.number, person.login, person.name, person.email, person.joined_at)
         for person in population(world)
@@ -48,13 +63,18 @@ def _developers(world: World) -> tuple[Developer, ...]:
 
 def _somebody(world: World, dice: Random, day: date) -> Developer:
     """Four of five times one of the team."""
-    team = [found for found in _developers(world) if found.since is None]
-    others = [found for found in _developers(world) if found.since and found.since.date() < day]
+    team, others = _known(world, day)
     return dice.choice(others) if others and dice.random() < 0.2 else dice.choice(team)
 
 
+@lru_cache(maxsize=64)
+def _known(world: World, day: date) -> tuple[list[Developer], list[Developer]]:
+    """The team, and who else contributes on a day."""
+    found = developers(world)
+    return [one for one in found if not one.since], [one for one in found if one.since and one.since.date() < day]
+
+
 def _works(world: World) -> Iterator[Work]:
-    """Pull requests and issues in order of creation; both count up one number per repository."""
     numbers: Counter[int] = Counter()
     for day in world.days():
         dice = world.dice("work", day)
@@ -103,12 +123,12 @@ def _merge_commits(world: World, pull_requests: list[Work]) -> Iterator[Record]:
             yield records.commit(work.sha, work.repository, work.author, merged_at, message)
 
 
-def _repositories(world: World, works: list[Work], commits: list[Record]) -> Iterator[Record]:
+def _repositories(world: World, opened: Sequence[Work], pushed: Sequence[Record]) -> Iterator[Record]:
     pushes: dict[str, list[str]] = defaultdict(list)
-    for commit in commits:
+    for commit in pushed:
         pushes[commit["repository"]].append(commit["created_at"])
     for place in range(len(_REPOSITORY_WEIGHTS)):
-        here = [work for work in works if work.repository == place]
+        here = [work for work in opened if work.repository == place]
         open_now = sum(work.closed_by(world.horizon) is None for work in here)
         ends = (work.closed_by(world.horizon) for work in here)
         events = [work.created_at for work in here] + [at for at in ends if at]

@@ -7,21 +7,21 @@ from airbyte_sandbox import words
 from airbyte_sandbox.github.contributions import Developer, Work
 from airbyte_sandbox.schema import Record
 
-ORGANISATION = "sandbox-labs"
-_API, _WEB = "https://api.sandbox-labs.example", "https://sandbox-labs.example"
-_REPOSITORIES = (
+ORGANISATION, ORGANISATION_ID = "sandbox-labs", 59_000_000
+API, WEB = "https://api.sandbox-labs.example", "https://sandbox-labs.example"
+REPOSITORIES = (
     ("api", "The service behind everything", "Python"),
     ("web", "What people see", "TypeScript"),
     ("mobile", "What people carry", "Kotlin"),
     ("docs", "What people read", None),
 )
-_REPOSITORY_BASE, _WORK_BASE = 418_000_000, 1_900_000_000
+REPOSITORY_BASE, _WORK_BASE = 418_000_000, 1_900_000_000
 _LABELS = {"bug": (1, "d73a4a"), "enhancement": (2, "a2eeef"), "question": (3, "d876e3")}
 
 
 def full_name(place: int) -> str:
     """Owner and name of a repository."""
-    return f"{ORGANISATION}/{_REPOSITORIES[place][0]}"
+    return f"{ORGANISATION}/{REPOSITORIES[place][0]}"
 
 
 def title(dice: Random) -> str:
@@ -36,19 +36,19 @@ def user(developer: Developer) -> Record:
 
 def repository(place: int, start: date, events: list[datetime], pushes: list[str], open_now: int) -> Record:
     """A repository after these events; every change of a count comes with a later `updated_at`."""
-    name, description, language = _REPOSITORIES[place]
+    name, description, language = REPOSITORIES[place]
     created = f"{(start - timedelta(days=700 - 90 * place)).isoformat()}T10:00:00Z"
     stars = 40 + len(events) // 6
     return {
-        "id": _REPOSITORY_BASE + place,
-        "node_id": f"R_{_REPOSITORY_BASE + place}",
+        "id": REPOSITORY_BASE + place,
+        "node_id": f"R_{REPOSITORY_BASE + place}",
         "name": name,
         "full_name": full_name(place),
-        "owner": _account(59_000_000, ORGANISATION, "Organization"),
+        "owner": _account(ORGANISATION_ID, ORGANISATION, "Organization"),
         "private": name == "mobile",
         "visibility": "private" if name == "mobile" else "public",
-        "html_url": f"{_WEB}/{full_name(place)}",
-        "url": f"{_API}/repos/{full_name(place)}",
+        "html_url": f"{WEB}/{full_name(place)}",
+        "url": f"{API}/repos/{full_name(place)}",
         "homepage": None,
         "description": description,
         "language": language,
@@ -66,7 +66,7 @@ def repository(place: int, start: date, events: list[datetime], pushes: list[str
         "topics": ["sandbox"],
         "created_at": created,
         "pushed_at": max(pushes, default=created),
-        "updated_at": max([created, *pushes, *(_iso(event) for event in events)]),
+        "updated_at": max([created, *pushes, *(iso(event) for event in events)]),
     }
 
 
@@ -78,12 +78,12 @@ def pull_request(work: Work, horizon: datetime) -> Record:
     branch = f"{work.author.login}/{work.number}"
     return {
         **_shared(work, closed_at),
-        "html_url": f"{_WEB}/{here}",
-        "url": f"{_API}/repos/{full_name(work.repository)}/pulls/{work.number}",
-        "diff_url": f"{_WEB}/{here}.diff",
-        "issue_url": f"{_API}/repos/{full_name(work.repository)}/issues/{work.number}",
+        "html_url": f"{WEB}/{here}",
+        "url": f"{API}/repos/{full_name(work.repository)}/pulls/{work.number}",
+        "diff_url": f"{WEB}/{here}.diff",
+        "issue_url": f"{API}/repos/{full_name(work.repository)}/issues/{work.number}",
         "merge_commit_sha": work.sha if merged_at else None,
-        "merged_at": _iso(merged_at) if merged_at else None,
+        "merged_at": iso(merged_at) if merged_at else None,
         "draft": False,
         "assignees": [],
         "head": _branch(work, branch, work.sha[::-1]),
@@ -96,9 +96,9 @@ def issue(work: Work, horizon: datetime) -> Record:
     here = f"{full_name(work.repository)}/issues/{work.number}"
     return {
         **_shared(work, work.closed_by(horizon)),
-        "html_url": f"{_WEB}/{here}",
-        "url": f"{_API}/repos/{here}",
-        "repository_url": f"{_API}/repos/{full_name(work.repository)}",
+        "html_url": f"{WEB}/{here}",
+        "url": f"{API}/repos/{here}",
+        "repository_url": f"{API}/repos/{full_name(work.repository)}",
         "comments": 0,
         "user_id": work.author.id,
         "assignee": None,
@@ -107,15 +107,15 @@ def issue(work: Work, horizon: datetime) -> Record:
 
 def commit(sha: str, place: int, author: Developer, at: datetime, message: str) -> Record:
     """A commit; its author's e-mail is the one the person is known by elsewhere."""
-    here = f"{_API}/repos/{full_name(place)}/commits/{sha}"
-    signature = {"name": author.name, "email": author.email, "date": _iso(at)}
+    here = f"{API}/repos/{full_name(place)}/commits/{sha}"
+    signature = {"name": author.name, "email": author.email, "date": iso(at)}
     return {
         "sha": sha,
         "node_id": f"C_{sha[:16]}",
         "repository": full_name(place),
-        "created_at": _iso(at),
+        "created_at": iso(at),
         "url": here,
-        "html_url": f"{_WEB}/{full_name(place)}/commit/{sha}",
+        "html_url": f"{WEB}/{full_name(place)}/commit/{sha}",
         "comments_url": f"{here}/comments",
         "commit": {"message": message, "url": here, "comment_count": 0, "author": signature, "committer": signature},
         "author": user(author),
@@ -140,9 +140,9 @@ def _shared(work: Work, closed_at: datetime | None) -> Record:
         "user": user(work.author),
         "labels": [{**label, "description": None}],
         "author_association": "CONTRIBUTOR" if work.author.since else "MEMBER",
-        "created_at": _iso(work.created_at),
-        "updated_at": _iso(closed_at or work.created_at),
-        "closed_at": _iso(closed_at) if closed_at else None,
+        "created_at": iso(work.created_at),
+        "updated_at": iso(closed_at or work.created_at),
+        "closed_at": iso(closed_at) if closed_at else None,
     }
 
 
@@ -152,7 +152,7 @@ def _branch(work: Work, ref: str, sha: str) -> Record:
         "ref": ref,
         "sha": sha,
         "user_id": work.author.id,
-        "repo_id": _REPOSITORY_BASE + work.repository,
+        "repo_id": REPOSITORY_BASE + work.repository,
     }
 
 
@@ -161,13 +161,14 @@ def _account(number: int, login: str, kind: str) -> Record:
         "login": login,
         "id": number,
         "node_id": f"U_{number}",
-        "avatar_url": f"{_WEB}/avatars/{number}",
-        "url": f"{_API}/users/{login}",
-        "html_url": f"{_WEB}/{login}",
+        "avatar_url": f"{WEB}/avatars/{number}",
+        "url": f"{API}/users/{login}",
+        "html_url": f"{WEB}/{login}",
         "type": kind,
         "site_admin": False,
     }
 
 
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+def iso(at: datetime) -> str:
+    """A moment as the API writes it."""
+    return f"{at.isoformat()[:19]}Z"

@@ -1,7 +1,7 @@
 """What the shop has on its shelves."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 from airbyte_sandbox.schema import Record
@@ -44,6 +44,16 @@ class Article:
     def variant_id(self) -> int:
         """The id of this option of it."""
         return _VARIANT_BASE + self.product * 65_536 + self.place
+
+    @property
+    def inventory_item_id(self) -> int:
+        """The id of what is counted in its stock."""
+        return self.variant_id + 10**12
+
+    @property
+    def kind(self) -> str:
+        """What the product is."""
+        return _PRODUCTS[self.product][1]
 
     @property
     def title(self) -> str:
@@ -89,9 +99,8 @@ def product_records(world: World, shop_url: str) -> list[Record]:
 
 def _product(world: World, shop_url: str, options: list[Article]) -> Record:
     first = options[0]
-    _, kind, _, _, _, _ = _PRODUCTS[first.product]
     created = f"{first.since.isoformat()}T08:00:00+00:00"
-    updated = _restocked(world, first)
+    restocked = restocked_at(world, first)
     handle = first.title.lower().replace(" ", "-")
     return {
         "id": first.product_id,
@@ -99,17 +108,17 @@ def _product(world: World, shop_url: str, options: list[Article]) -> Record:
         "title": first.title,
         "body_html": f"<p>{first.title}, made by {first.vendor}.</p>",
         "vendor": first.vendor,
-        "product_type": kind,
+        "product_type": first.kind,
         "handle": handle,
         "status": "active",
-        "tags": kind.lower(),
+        "tags": first.kind.lower(),
         "published_scope": "web",
         "template_suffix": None,
         "shop_url": shop_url,
         "created_at": created,
-        "updated_at": updated,
+        "updated_at": restocked.isoformat(),
         "published_at": created,
-        "variants": [_variant(article, created, updated) for article in options],
+        "variants": [_variant(article, created, restocked) for article in options],
         "options": [
             {
                 "id": first.product_id + 1,
@@ -123,8 +132,8 @@ def _product(world: World, shop_url: str, options: list[Article]) -> Record:
     }
 
 
-def _variant(article: Article, created: str, updated: str) -> Record:
-    stock = 40 + int(updated[8:10]) + article.place
+def _variant(article: Article, created: str, restocked: datetime) -> Record:
+    quantity = stock(article, restocked)
     return {
         "id": article.variant_id,
         "admin_graphql_api_id": f"gid://shopify/ProductVariant/{article.variant_id}",
@@ -135,12 +144,12 @@ def _variant(article: Article, created: str, updated: str) -> Record:
         "inventory_management": "shopify",
         "fulfillment_service": "manual",
         "position": article.place,
-        "inventory_item_id": article.variant_id + 10**12,
-        "inventory_quantity": stock,
-        "old_inventory_quantity": stock,
+        "inventory_item_id": article.inventory_item_id,
+        "inventory_quantity": quantity,
+        "old_inventory_quantity": quantity,
         "grams": article.grams,
         "created_at": created,
-        "updated_at": updated,
+        "updated_at": restocked.isoformat(),
         "price": article.price,
         "compare_at_price": None,
         "taxable": True,
@@ -148,7 +157,12 @@ def _variant(article: Article, created: str, updated: str) -> Record:
     }
 
 
-def _restocked(world: World, article: Article) -> str:
-    """Every product is restocked each ninth day, which moves its `updated_at`."""
+def restocked_at(world: World, article: Article) -> datetime:
+    """When it was last put on the shelves: on its first day and each ninth after it."""
     days = (world.end - article.since).days // 9 * 9
-    return (datetime.combine(article.since, datetime.min.time(), UTC) + timedelta(days=days, hours=8)).isoformat()
+    return datetime.combine(article.since, time(8), UTC) + timedelta(days=days)
+
+
+def stock(article: Article, restocked: datetime) -> int:
+    """How many there are of it since then."""
+    return 40 + restocked.day + article.place

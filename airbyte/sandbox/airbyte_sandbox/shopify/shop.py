@@ -1,123 +1,33 @@
-"""The shop: customers, what is on its shelves, and orders that are shipped, cancelled or paid back later."""
+"""The shop's streams as files: customers, what is on its shelves, and orders."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from random import Random
+from collections.abc import Sequence
+from datetime import datetime
 
-from airbyte_sandbox.anomalies import factor
-from airbyte_sandbox.people import Person, known_before, population
+from airbyte_sandbox.people import Person, population
 from airbyte_sandbox.schema import Record
-from airbyte_sandbox.shopify.shelves import Article, articles, product_records
-from airbyte_sandbox.world import World, moments, poisson
+from airbyte_sandbox.shopify.sales import Order, customer_id, orders, orders_by_person
+from airbyte_sandbox.shopify.shelves import product_records
+from airbyte_sandbox.world import World
 
 SHOP_URL = "sandbox-shop.example"
-_ORDERS_PER_CUSTOMER = 0.16
-_WEEK = (0.85, 0.8, 0.85, 0.95, 1.1, 1.3, 1.25)
-_CUSTOMER_BASE, _ORDER_BASE, _LINE_BASE, _REFUND_BASE = 6_100_000_000_000, 5_200_000_000_000, 13 * 10**12, 9 * 10**11
-
-
-@dataclass(frozen=True)
-class Order:
-    """One order and its planned fate; what lies after the horizon does not show."""
-
-    sequence: int
-    person: Person
-    lines: tuple[tuple[Article, int], ...]
-    discount: float
-    shipping: float
-    placed_at: datetime
-    shipped_at: datetime
-    cancelled_at: datetime | None
-    refunded_at: datetime | None
-
-    @property
-    def id(self) -> int:
-        """The order's id; later orders have greater ones."""
-        return _ORDER_BASE + self.sequence * 131_072
-
-    @property
-    def items_price(self) -> float:
-        """The price of the lines before discount."""
-        return round(sum(article.price * quantity for article, quantity in self.lines), 2)
-
-    @property
-    def subtotal(self) -> float:
-        """The price of the lines after discount."""
-        return round(self.items_price - self.discount, 2)
-
-    @property
-    def tax(self) -> float:
-        """The tax on the subtotal, not contained in it."""
-        return round(self.subtotal * self.person.country.tax, 2)
-
-    @property
-    def total(self) -> float:
-        """What the customer pays, in the shop's currency."""
-        return round(self.subtotal + self.tax + self.shipping, 2)
+LINE_BASE, REFUND_BASE = 13 * 10**12, 9 * 10**11
 
 
 def shop_streams(world: World) -> dict[str, list[Record]]:
     """Every stream of the shop as it is on the world's last day, oldest record first."""
-    orders = [order for order in _orders(world)]
-    by_person: dict[int, list[Order]] = defaultdict(list)
-    for order in orders:
-        by_person[order.person.number].append(order)
+    by_person = orders_by_person(world)
     shoppers = [person for person in population(world) if person.shops]
     return {
-        "customers": [_customer(person, by_person[person.number]) for person in shoppers],
-        "orders": [_order_record(order, world.horizon) for order in orders],
+        "customers": [_customer(person, by_person.get(person.number, ())) for person in shoppers],
+        "orders": [_order_record(order, world.horizon) for order in orders(world)],
         "products": product_records(world, SHOP_URL),
     }
 
 
-def _orders(world: World) -> Iterator[Order]:
-    sequence = 0
-    for day in world.days():
-        for order in _orders_of_day(world, day, sequence):
-            sequence += 1
-            yield order
-
-
-def _orders_of_day(world: World, day: date, sequence: int) -> Iterator[Order]:
-    shoppers = [person for person in known_before(world, day) if person.shops]
-    if not shoppers:
-        return
-    dice = world.dice("orders", day)
-    mean = len(shoppers) * _ORDERS_PER_CUSTOMER * _WEEK[day.weekday()] * world.growth(day)
-    count = poisson(dice, mean * factor(world, "order_count", day))
-    shelf = [article for article in articles(world) if article.since <= day]
-    buyers = dice.choices(shoppers, weights=[person.loyalty for person in shoppers], k=count)
-    for offset, (person, at) in enumerate(zip(buyers, moments(dice, day, count), strict=True)):
-        yield _order(dice, person, at, shelf, sequence + offset)
-
-
-def _order(dice: Random, person: Person, at: datetime, shelf: Sequence[Article], sequence: int) -> Order:
-    chosen = dice.sample(shelf, k=dice.choice((1, 1, 1, 2, 2, 3)))
-    lines = tuple((article, dice.choice((1, 1, 1, 2, 3))) for article in chosen)
-    price = sum(article.price * quantity for article, quantity in lines)
-    fate = dice.random()
-    return Order(
-        sequence=sequence,
-        person=person,
-        lines=lines,
-        discount=round(price * 0.1, 2) if dice.random() < 0.15 else 0.0,
-        shipping=0.0 if price > 60 else 5.9,
-        placed_at=at,
-        shipped_at=at + timedelta(seconds=dice.randrange(6 * 3600, 4 * 86_400)),
-        cancelled_at=at + timedelta(seconds=dice.randrange(600, 5 * 3600)) if fate < 0.015 else None,
-        refunded_at=at + timedelta(seconds=dice.randrange(5 * 86_400, 21 * 86_400)) if fate > 0.95 else None,
-    )
-
-
 def _order_record(order: Order, horizon: datetime) -> Record:
-    past = [at for at in (order.shipped_at, order.cancelled_at, order.refunded_at) if at and at <= horizon]
-    cancelled = order.cancelled_at if order.cancelled_at in past else None
-    refunded = order.refunded_at if order.refunded_at in past and not order.cancelled_at else None
-    shipped = order.shipped_at if order.shipped_at in past and not order.cancelled_at else None
+    standing = order.standing(horizon)
+    cancelled, shipped, back = standing.cancelled, standing.shipped, standing.back
     person, country = order.person, order.person.country
-    back = cancelled or refunded
     return {
         "id": order.id,
         "admin_graphql_api_id": f"gid://shopify/Order/{order.id}",
@@ -139,7 +49,7 @@ def _order_record(order: Order, horizon: datetime) -> Record:
         "note": None,
         "processed_at": _iso(order.placed_at),
         "created_at": _iso(order.placed_at),
-        "updated_at": _iso(max([order.placed_at, *(at for at in (shipped, back) if at)])),
+        "updated_at": _iso(order.updated_at(horizon)),
         "closed_at": _iso(shipped) if shipped else None,
         "cancelled_at": _iso(cancelled) if cancelled else None,
         "total_price": order.total,
@@ -155,7 +65,7 @@ def _order_record(order: Order, horizon: datetime) -> Record:
         "test": False,
         "buyer_accepts_marketing": person.number % 3 == 0,
         "customer": {
-            "id": _customer_id(person),
+            "id": customer_id(person),
             "email": person.email,
             "first_name": person.first_name,
             "last_name": person.last_name,
@@ -173,7 +83,7 @@ def _order_record(order: Order, horizon: datetime) -> Record:
 
 def _line(order: Order, place: int, shipped: datetime | None) -> Record:
     article, quantity = order.lines[place]
-    line_id = _LINE_BASE + order.sequence * 8 + place
+    line_id = LINE_BASE + order.sequence * 8 + place
     return {
         "id": line_id,
         "admin_graphql_api_id": f"gid://shopify/LineItem/{line_id}",
@@ -199,7 +109,7 @@ def _line(order: Order, place: int, shipped: datetime | None) -> Record:
 
 
 def _refund(order: Order, at: datetime) -> Record:
-    refund_id = _REFUND_BASE + order.sequence
+    refund_id = REFUND_BASE + order.sequence
     adjustment = {
         "id": refund_id * 10,
         "amount": f"-{order.total:.2f}",
@@ -220,8 +130,8 @@ def _refund(order: Order, at: datetime) -> Record:
 def _customer(person: Person, orders: Sequence[Order]) -> Record:
     last = orders[-1] if orders else None
     return {
-        "id": _customer_id(person),
-        "admin_graphql_api_id": f"gid://shopify/Customer/{_customer_id(person)}",
+        "id": customer_id(person),
+        "admin_graphql_api_id": f"gid://shopify/Customer/{customer_id(person)}",
         "email": person.email,
         "first_name": person.first_name,
         "last_name": person.last_name,
@@ -245,14 +155,10 @@ def _customer(person: Person, orders: Sequence[Order]) -> Record:
     }
 
 
-def _customer_id(person: Person) -> int:
-    return _CUSTOMER_BASE + person.number * 32_768
-
-
 def _address(person: Person) -> Record:
     return {
-        "id": _customer_id(person) + 1,
-        "customer_id": _customer_id(person),
+        "id": customer_id(person) + 1,
+        "customer_id": customer_id(person),
         "first_name": person.first_name,
         "last_name": person.last_name,
         "name": person.name,

@@ -1,0 +1,1 @@
+"""The chat: channels, who is in them, and what they say about orders, tickets and code."""
