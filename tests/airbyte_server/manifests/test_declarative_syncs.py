@@ -77,3 +77,14 @@ def test_each_job_has_processes_of_its_own(workshop, api, make_source, manifest,
     assert all(len(pids) >= 2 for pids in seen)
     assert seen[0].isdisjoint(seen[1])
     assert not [pid for pid in seen[1] if pid in descendants(workshop.server.process.pid)]
+
+
+def test_an_empty_record_does_not_end_the_reading(workshop, api, make_source, manifest, configuration):
+    api.customers = [{}, *api.customers, {}]
+    for stream in (manifest["streams"][0], manifest["definitions"]["customers"]):
+        del stream["primary_key"]
+    source = make_source(manifest, configuration)
+    streams = [{"name": name, "syncMode": "full_refresh_overwrite"} for name in ("customers", "orders")]
+    connection = workshop.connect(source["sourceId"], configurations={"streams": streams})
+    job = workshop.sync(connection)
+    assert (job["status"], job["rowsSynced"]) == ("succeeded", 5 + 250)

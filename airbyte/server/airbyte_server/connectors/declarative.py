@@ -9,6 +9,7 @@ from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.sources.declarative.parsers.manifest_component_transformer import ManifestComponentTransformer
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
+from airbyte_cdk.sources.types import Record
 
 from airbyte_server.connectors.components import refuse_injection, refuse_python
 from airbyte_server.connectors.confinement import confine_manifest
@@ -20,6 +21,8 @@ concurrent_declarative_source.get_declarative_component_schema = functools.cache
     concurrent_declarative_source.get_declarative_component_schema
 )
 concurrent_declarative_source.get_declarative_component_schema()
+# What is false ends its reading (`while item := queue.get()`), and an empty record would be, with all that comes after.
+Record.__bool__ = lambda record: True  # type: ignore[attr-defined]
 
 _STREAMS = ("DeclarativeStream", "StateDelegatingStream")
 
