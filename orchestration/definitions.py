@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration import automation
+from orchestration import automation, jobs
 from orchestration.assets import approval, ingestion, insights, modelling, sampling, transformation
 from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.model_builds import ModelBuilds
@@ -19,10 +19,10 @@ airbyte_workspaces = TenantWorkspaces(lambda: load_endpoints(settings.home), set
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([sampling, modelling, approval, ingestion, transformation, insights]),
-    jobs=automation.JOBS,
+    jobs=jobs.JOBS,
     schedules=automation.SCHEDULES,
     sensors=automation.SENSORS,
-    executor=automation.ONE_PROCESS,
+    executor=jobs.ONE_PROCESS,
     resources={
         "warehouse": warehouse,
         "airbyte": airbyte,

@@ -14,7 +14,8 @@ from analysis.errors import PermanentError, RetryableError
 from orchestration.following import find_daemon_run, follow_run
 from orchestration.settings import Settings
 from orchestration.stack.endpoints import load_endpoints
-from orchestration.stack.orchestrator import environment
+from orchestration.stack.orchestrator import LOCATION, environment
+from orchestration.stack.ports import HOST
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, ExecuteInProcessResult
@@ -46,6 +47,7 @@ def run_job(settings: Settings, job: str, tenant: str, report: Report, assets: S
 
         selection = [dg.AssetKey.from_user_string(key) for key in assets] if assets else None
         instance.add_dynamic_partitions(PARTITIONS, [tenant])
+        _locate_runs(instance, job)
         run_id = str(uuid4())
         with _storage_in_words(), _StepReporter(instance, run_id, report):
             result = defs.resolve_job_def(job).execute_in_process(
@@ -59,6 +61,20 @@ def run_job(settings: Settings, job: str, tenant: str, report: Report, assets: S
             )
         if not result.success:
             raise _failure(result, tenant)
+
+
+def _locate_runs(instance: DagsterInstance, job: str) -> None:
+    """Let the UI's timeline and pages of jobs find the runs that this process makes: they look by code location."""
+    from functools import partial
+
+    from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+    from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+
+    location = GrpcServerCodeLocationOrigin(host=HOST, port=0, location_name=LOCATION)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), job)
+    # `execute_in_process` has no other way to say so.
+    create = partial(instance.create_run_for_job, remote_job_origin=origin)
+    instance.create_run_for_job = create  # type: ignore[method-assign]
 
 
 def add_partition(settings: Settings, tenant: str) -> None:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-
 import dagster as dg
 from sqlalchemy import Connection
 
 from analysis.store.releases import ReleaseRow, list_releases, mark_stale
-from orchestration.partitions import tenants
+from orchestration.assets.checks import tenant_check
 
 RELEASE = dg.AssetKey(["analytics", "release"])
 FRESH = "fresh"
 
 
-def release_check(name: str, description: str) -> dg.AssetCheckSpec:
-    """A check of the release, told for each tenant apart."""
-    with warnings.catch_warnings():
-        # Checks by partition are a preview; without, the last tenant's answer would stand for all.
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.AssetCheckSpec(name, asset=RELEASE, partitions_def=tenants, description=description)
-
-
-FRESH_SPEC = release_check(FRESH, "What readers see comes from the last build.")
+FRESH_SPEC = tenant_check(
+    FRESH,
+    RELEASE,
+    "What readers see comes from the last build; where it does not, the first line says why."
+    " See `sluice releases <id>`.",
+)
 
 
 def fresh_result(releases: tuple[ReleaseRow, ...]) -> dg.AssetCheckResult:
@@ -46,7 +41,7 @@ def fresh_result(releases: tuple[ReleaseRow, ...]) -> dg.AssetCheckResult:
     )
 
 
-def tell_stale(context: dg.AssetExecutionContext, store: Connection, tenant: str, reason: str) -> None:
+def tell_stale(context: dg.AssetExecutionContext, store: Connection, tenant: str, reason: str, to_do: str) -> None:
     """A step that a release needs failed: mark the published one stale and say so in this run's check of it."""
     published = mark_stale(store, tenant, reason)
     evaluation = dg.AssetCheckEvaluation(
@@ -54,7 +49,7 @@ def tell_stale(context: dg.AssetExecutionContext, store: Connection, tenant: str
         check_name=FRESH,
         passed=False,
         description=reason if published else f"Nothing is published yet. {reason}",
-        metadata={"release": published or 0},
+        metadata={"release": published or 0, "to_do": dg.MetadataValue.md(to_do)},
         partition=tenant,
     )
     context.log_event(evaluation)

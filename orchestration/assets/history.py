@@ -7,11 +7,17 @@ from sqlalchemy import Engine
 
 from analysis.errors import SluiceError
 from analysis.store.runs import record_error, resolve_incidents
-from orchestration.assets.freshness import RELEASE, release_check
+from orchestration.assets.checks import tenant_check
+from orchestration.assets.freshness import RELEASE
 from orchestration.tenancy.history.writing import write_history
 
 HISTORY = "history"
-HISTORY_SPEC = release_check(HISTORY, "What survives releases was written from this one.")
+HISTORY_SPEC = tenant_check(
+    HISTORY,
+    RELEASE,
+    "What must survive releases was written from this one; a failure leaves the release published."
+    " The rows are in `tenant_<id>_history`.",
+)
 
 
 def keep_history(control: Engine, tenant: str) -> tuple[dict[str, int], dg.AssetCheckResult]:

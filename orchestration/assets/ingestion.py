@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import dagster as dg
 
 from orchestration.assets.approval import review
-from orchestration.assets.links import airbyte_link, step_link
-from orchestration.assets.modelling import model_plan
-from orchestration.assets.steps import rows_table, sizes_metadata, tenant_step
+from orchestration.assets.checks import gate, judged, tell
+from orchestration.assets.judgements import FITS_PLAN, LOADED, NOTHING_NEW, judge_additions
+from orchestration.assets.lineage import describe
+from orchestration.assets.links import airbyte_link, step_links
+from orchestration.assets.steps import tenant_step
+from orchestration.assets.tables import rows_table, sizes_metadata
 from orchestration.gates.conservation import Load, require_conserved_loads
 from orchestration.gates.drift import find_drift, stop_on_drift
 from orchestration.partitions import tenants
@@ -25,9 +28,17 @@ from orchestration.tenancy.raw_names import raw_table_name
 from orchestration.tenancy.schemas import grant_raw_read
 from orchestration.tenancy.syncs import record_job
 
+RAW, DRIFT = dg.AssetKey(["raw", "streams"]), dg.AssetKey(["raw", "drift"])
+
 
 @dg.asset(
-    key=["raw", "streams"], group_name="raw", deps=[review], partitions_def=tenants, kinds={"airbyte", "postgres"}
+    key=RAW,
+    group_name="raw",
+    deps=[review],
+    partitions_def=tenants,
+    kinds={"airbyte", "postgres"},
+    check_specs=[LOADED],
+    description=describe("raw/streams"),
 )
 def raw_streams(
     context: dg.AssetExecutionContext,
@@ -54,16 +65,21 @@ def raw_streams(
                 load_of(table, stream, job, counts.get(stream.name), before, after) for table, stream in tables.items()
             ]
             sizes |= after
-        conserved = require_conserved_loads(loads)
+        with gate(context, LOADED):
+            conserved = require_conserved_loads(loads)
+        records, duplicates = sum(load.records for load in loads), sum(load.duplicates for load in loads)
+        found_all = f"{records} records of {len(loads)} streams are rows, save {duplicates} duplicates."
         return dg.MaterializeResult(
             metadata={
                 **sizes_metadata(sizes),
-                "records": sum(load.records for load in loads),
-                "duplicates": sum(load.duplicates for load in loads),
+                "records": records,
+                "duplicates": duplicates,
                 "conservation": rows_table(conserved, limit=len(conserved)),
                 "airbyte": airbyte_link(warehouse, found.workspace_id),
+                **step_links(RAW, tenant),
                 "seconds": round(time.monotonic() - started, 2),
-            }
+            },
+            check_results=[judged(LOADED, None, found_all, metadata={"records": records, "duplicates": duplicates})],
         )
 
 
@@ -118,7 +134,15 @@ def sync_source(
     return job, counts
 
 
-@dg.asset(key=["raw", "drift"], group_name="raw", deps=[raw_streams], partitions_def=tenants, kinds={"postgres"})
+@dg.asset(
+    key=DRIFT,
+    group_name="raw",
+    deps=[raw_streams],
+    partitions_def=tenants,
+    kinds={"postgres"},
+    check_specs=[FITS_PLAN, NOTHING_NEW],
+    description=describe("raw/drift"),
+)
 def drift(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
 ) -> dg.MaterializeResult:
@@ -126,15 +150,27 @@ def drift(
     with tenant_step(context, warehouse) as tenant:
         started = time.monotonic()
         found = find_drift(warehouse, tenant)
-        stop_on_drift(warehouse, tenant, found)
         kinds = {"breaking": found.breaking, "additive": found.additive}
-        changes = [{"kind": kind, "count": len(names), "names": ", ".join(names)} for kind, names in kinds.items()]
+        changes = rows_table(
+            [{"kind": kind, "count": len(names), "names": ", ".join(names)} for kind, names in kinds.items()]
+        )
+        added = judge_additions(found.additive, tenant)
+        if found.breaking:
+            tell(context, NOTHING_NEW, added)
+        with gate(context, FITS_PLAN, {"changes": changes, "breaking": len(found.breaking)}):
+            stop_on_drift(warehouse, tenant, found)
         return dg.MaterializeResult(
             metadata={
                 "breaking": 0,
                 "additive": len(found.additive),
-                "changes": rows_table(changes),
-                "compared_with": step_link(model_plan.key),
+                "changes": changes,
+                **step_links(DRIFT, tenant),
                 "seconds": round(time.monotonic() - started, 2),
-            }
+            },
+            check_results=[
+                judged(
+                    FITS_PLAN, None, "All that the plan reads is there, of the same types.", metadata={"breaking": 0}
+                ),
+                added,
+            ],
         )

@@ -1,9 +1,10 @@
-"""Where a materialisation leads: Airbyte's pages, dbt's files and log, the step before it."""
+"""Where a materialisation leads: Airbyte's pages, dbt's files and log, the same tenant's steps before and after."""
 
 from __future__ import annotations
 
 import dagster as dg
 
+from orchestration.assets.lineage import neighbours
 from orchestration.resources.model_builds import log_folder, sets_folder
 from orchestration.resources.warehouse import Warehouse
 from orchestration.stack import ingestion_server
@@ -29,6 +30,17 @@ def log_link(warehouse: Warehouse, tenant: str) -> dg.MetadataValue:
     return dg.MetadataValue.path(log_folder(warehouse.settings.home, tenant) / "dbt.log")
 
 
-def step_link(key: dg.AssetKey) -> dg.MetadataValue:
-    """Another step's page."""
-    return dg.MetadataValue.asset(key)
+def step_links(key: dg.AssetKey, tenant: str) -> dict[str, dg.MetadataValue]:
+    """The steps before and after one, each at the page of the same tenant."""
+    before, after = neighbours(key)
+    named = {"previous_step": before, "next_step": after}
+    return {label: dg.MetadataValue.md(_link(step, tenant)) for label, step in named.items() if step is not None}
+
+
+def partition_path(key: dg.AssetKey, tenant: str) -> str:
+    """The UI's page of an asset of one tenant."""
+    return f"/assets/{'/'.join(key.path)}?view=partitions&partition={tenant}"
+
+
+def _link(key: dg.AssetKey, tenant: str) -> str:
+    return f"[{key.to_user_string()} of {tenant}]({partition_path(key, tenant)})"

@@ -30,6 +30,14 @@ class LayerTranslator(DagsterDbtTranslator):
         """The layer, then the model's name."""
         return dg.AssetKey([LAYER, dbt_resource_props["name"]])
 
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """What the model's own documentation says, and where to read it; its SQL is in the repository."""
+        name, told = dbt_resource_props["name"], " ".join(dbt_resource_props["description"].split())
+        return (
+            f"{told}\n\nWhy: a mart means the same for every tenant, whatever its sources are."
+            f"\n\nWhere to look: `tenant_<id>_analytics.{name}`; `chart` and `preview` show the last build."
+        )
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer."""
         return LAYER

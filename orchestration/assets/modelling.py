@@ -7,13 +7,18 @@ import dagster as dg
 from analysis.mapping import propose_mappings
 from analysis.modelling import plan_models, render
 from analysis.modelling.rendering import RENDERER_VERSION
-from analysis.profiling import profile_sample
+from analysis.profiling import SampleProfile, profile_sample
 from analysis.store.plans import save_model_set, save_plan
 from analysis.store.profiles import load_mappings, load_profile, save_mappings, save_profile
 from analysis.store.tenants import list_sources
-from orchestration.assets.links import step_link
+from orchestration.assets.charts import bar
+from orchestration.assets.judgements import KEYED, MAPPED, judge_keys, judge_mappings
+from orchestration.assets.lineage import describe
+from orchestration.assets.links import step_links
+from orchestration.assets.mapping_previews import entity_table
 from orchestration.assets.sampling import sample_streams
-from orchestration.assets.steps import rows_table, tenant_step
+from orchestration.assets.steps import tenant_step
+from orchestration.assets.tables import rows_table
 from orchestration.partitions import tenants
 from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.raw_data import read_sample
@@ -22,10 +27,17 @@ from orchestration.resources.warehouse import Warehouse
 from orchestration.tenancy.adoption import find_connections
 
 POLICY = "policy"
+PROFILE, MAPPINGS, PLAN = (dg.AssetKey(["analysis", name]) for name in ("profile", "mappings", "model_plan"))
 
 
 @dg.asset(
-    key=["analysis", "profile"], group_name="analysis", deps=[sample_streams], partitions_def=tenants, kinds={"python"}
+    key=PROFILE,
+    group_name="analysis",
+    deps=[sample_streams],
+    partitions_def=tenants,
+    kinds={"python"},
+    check_specs=[KEYED],
+    description=describe("analysis/profile"),
 )
 def profile(
     context: dg.AssetExecutionContext,
@@ -67,13 +79,27 @@ def profile(
                 "personal_columns": sum(each.is_personal for stream in profiled.streams for each in stream.columns),
                 "references": len(profiled.references),
                 "preview": rows_table(rows, limit=len(rows)),
-                "sample": step_link(sample_streams.key),
+                **step_links(PROFILE, tenant),
                 "seconds": round(time.monotonic() - started, 2),
-            }
+            },
+            check_results=[judge_keys(streams_without_keys(profiled), len(profiled.streams))],
         )
 
 
-@dg.asset(key=["analysis", "mappings"], group_name="analysis", deps=[profile], partitions_def=tenants, kinds={"python"})
+def streams_without_keys(profiled: SampleProfile) -> list[str]:
+    """The streams of which neither the source nor the sample tells a key."""
+    return [f"{stream.source}.{stream.stream}" for stream in profiled.streams if not stream.keys]
+
+
+@dg.asset(
+    key=MAPPINGS,
+    group_name="analysis",
+    deps=[profile],
+    partitions_def=tenants,
+    kinds={"python"},
+    check_specs=[MAPPED],
+    description=describe("analysis/mappings"),
+)
 def mappings(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
 ) -> dg.MaterializeResult:
@@ -93,6 +119,7 @@ def mappings(
                 "stream": stream.stream,
                 "entity": stream.entity,
                 "confidence": round(stream.confidence, 2),
+                "sure": bar(stream.confidence, 1),
                 "fields": ", ".join(field.field for field in stream.fields),
             }
             for stream in mapped
@@ -102,15 +129,22 @@ def mappings(
                 "streams": len(proposed),
                 "mapped_streams": len(mapped),
                 "mapped_fields": sum(len(stream.fields) for stream in mapped),
+                "entities": entity_table(mapped),
                 "preview": rows_table(rows, limit=len(rows)),
-                "profile": step_link(profile.key),
+                **step_links(MAPPINGS, tenant),
                 "seconds": round(time.monotonic() - started, 2),
-            }
+            },
+            check_results=[judge_mappings(len(proposed), sorted({str(each.entity) for each in mapped}))],
         )
 
 
 @dg.asset(
-    key=["analysis", "model_plan"], group_name="analysis", deps=[mappings], partitions_def=tenants, kinds={"python"}
+    key=PLAN,
+    group_name="analysis",
+    deps=[mappings],
+    partitions_def=tenants,
+    kinds={"python"},
+    description=describe("analysis/model_plan"),
 )
 def model_plan(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], tenant_run: dg.ResourceParam[TenantRun]
@@ -142,7 +176,7 @@ def model_plan(
                 "files": len(rendered.files),
                 "preview": rows_table(staged, limit=len(staged)),
                 "decisions": rows_table(decisions),
-                "mappings": step_link(mappings.key),
+                **step_links(PLAN, tenant),
                 "seconds": round(time.monotonic() - started, 2),
             }
         )

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
-from orchestration.assets.links import airbyte_link
-from orchestration.assets.steps import rows_table, sizes_metadata, tenant_step
+from orchestration.assets.judgements import NOT_EMPTY, judge_emptiness
+from orchestration.assets.lineage import describe
+from orchestration.assets.links import airbyte_link, step_links
+from orchestration.assets.steps import tenant_step
+from orchestration.assets.tables import rows_table, sizes_metadata
 from orchestration.partitions import tenants
 from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.airbyte_samples import SampleBudget, SampledStream
@@ -19,8 +22,17 @@ from orchestration.tenancy.adoption import TenantConnections, adopt_tenant
 from orchestration.tenancy.raw_names import raw_table_name
 from orchestration.tenancy.schemas import grant_raw_read, open_sample
 
+SAMPLE = dg.AssetKey(["sample", "streams"])
 
-@dg.asset(key=["sample", "streams"], group_name="sample", partitions_def=tenants, kinds={"airbyte", "postgres"})
+
+@dg.asset(
+    key=SAMPLE,
+    group_name="sample",
+    partitions_def=tenants,
+    kinds={"airbyte", "postgres"},
+    check_specs=[NOT_EMPTY],
+    description=describe("sample/streams"),
+)
 def sample_streams(
     context: dg.AssetExecutionContext,
     warehouse: dg.ResourceParam[Warehouse],
@@ -38,14 +50,17 @@ def sample_streams(
             {"table": table, "records": stream.records, "cut": "yes" if stream.is_cut else "no"}
             for table, stream in sorted(samples.items())
         ]
+        empty = sorted(table for table, stream in samples.items() if not stream.records)
         return dg.MaterializeResult(
             metadata={
                 **sizes_metadata(sizes),
                 "cut": sum(stream.is_cut for stream in samples.values()),
                 "samples": rows_table(cut, limit=len(cut)),
                 "airbyte": airbyte_link(warehouse, found.workspace_id),
+                **step_links(SAMPLE, tenant),
                 "seconds": round(time.monotonic() - started, 2),
-            }
+            },
+            check_results=[judge_emptiness(empty, len(samples))],
         )
 
 

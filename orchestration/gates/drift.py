@@ -62,6 +62,7 @@ def stop_on_drift(warehouse: Warehouse, tenant: str, found: Drift) -> None:
     reason = "; ".join(found.breaking[:5]) + (f"; and {len(found.breaking) - 5} more" if found.breaking[5:] else "")
     pause_tenant(warehouse.control, tenant, reason)
     raise PermanentError(
-        f"The sources no longer fit tenant {tenant}'s plan: {reason}. Resume the tenant and onboard it again.",
+        f"The sources no longer fit tenant {tenant}'s plan: {reason}."
+        " If that is meant, resume the tenant and onboard it again.",
         changes=len(found.breaking),
     )

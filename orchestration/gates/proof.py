@@ -23,6 +23,7 @@ from orchestration.tenancy.schemas import drop_scratch, open_scratch
 if TYPE_CHECKING:
     from orchestration.resources.dbt_runner import BuildOutcome
 
+FITS_SAMPLE, SAFE, BUILDS = "plan fits the sample", "models are safe", "builds on the sample"
 SHOWN = 3
 """Failures that a sentence names; the verdict holds all."""
 
@@ -47,8 +48,8 @@ def prove_plan(warehouse: Warehouse, builds: ModelBuilds, tenant: str, row: Plan
     with warehouse.control.connect() as store:
         profile, model_set = load_profile(store, tenant), stored_set(store, row)
     gates: tuple[Callable[[], Verdict], ...] = (
-        lambda: _judge("plan fits the sample", check_plan(plan, profile)),
-        lambda: _judge("models are safe", check_set(model_set, plan)),
+        lambda: _judge(FITS_SAMPLE, check_plan(plan, profile)),
+        lambda: _judge(SAFE, check_set(model_set, plan)),
         lambda: _build_on_sample(warehouse, builds, tenant, plan, model_set),
     )
     verdicts = []
@@ -87,20 +88,19 @@ def _judge(gate: str, findings: tuple[Finding, ...]) -> Verdict:
 def _build_on_sample(
     warehouse: Warehouse, builds: ModelBuilds, tenant: str, plan: ModelPlan, model_set: ModelSet
 ) -> Verdict:
-    gate = "builds on the sample"
     names = TenantNames(TenantId(tenant))
     open_scratch(warehouse.control, tenant)
     try:
         built = builds.build(tenant, model_set, names.sample, names.scratch)
         if not built.outcome.ok:
-            return Verdict(gate, _problems(built.outcome))
+            return Verdict(BUILDS, _problems(built.outcome))
         staged = require_conserved_staging(warehouse.builder(tenant), names.sample, plan, built.staging_rows)
     except PermanentError as error:
-        return Verdict(gate, (str(error),))
+        return Verdict(BUILDS, (str(error),))
     finally:
         drop_scratch(warehouse.control, tenant)
     return Verdict(
-        gate,
+        BUILDS,
         summary={
             "nodes": len(built.outcome.results),
             "staged_rows": sum(built.staging_rows.values()),

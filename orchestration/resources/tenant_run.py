@@ -12,6 +12,7 @@ from analysis.store.releases import mark_stale
 from analysis.store.tenants import find_tenant
 from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.warehouse import Warehouse
+from orchestration.run_tags import FAILURE, run_tags
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.lock import RunLock, run_lock
 from orchestration.tenancy.publishing.builds import drop_unfinished
@@ -42,6 +43,7 @@ def tenant_run(context: dg.InitResourceContext) -> Iterator[TenantRun]:
     if run is None or partition is None:
         raise dg.Failure("Launch the job for one tenant: choose a partition.", allow_retries=False)
     warehouse, airbyte = context.resources.warehouse, context.resources.airbyte
+    _name_run(context.instance, run, partition)
     try:
         tenant = TenantId(partition)
         limits = limits_of(warehouse.settings)
@@ -59,7 +61,17 @@ def tenant_run(context: dg.InitResourceContext) -> Iterator[TenantRun]:
                 lock.check()
                 clear_leftovers(warehouse, airbyte, tenant)
     except SluiceError as error:
+        if context.instance is not None:
+            context.instance.add_run_tags(run.run_id, {FAILURE: str(error)})
         raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _name_run(instance: dg.DagsterInstance | None, run: dg.DagsterRun, tenant: str) -> None:
+    """Tag what was not launched as a whole job of ours; what a re-executed run took over of a failure is no longer."""
+    chosen = {key.to_user_string() for key in run.asset_selection or ()}
+    tags = run_tags(run.job_name, chosen or None, tenant) | ({FAILURE: "-"} if FAILURE in run.tags else {})
+    if instance is not None and not tags.items() <= run.tags.items():
+        instance.add_run_tags(run.run_id, tags)
 
 
 def _refuse_removing(warehouse: Warehouse, tenant: TenantId) -> None:

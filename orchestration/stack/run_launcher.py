@@ -5,11 +5,12 @@ import os
 
 from dagster import DagsterRun, DefaultRunLauncher
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._core.storage.tags import GRPC_INFO_TAG, HIDDEN_TAG_PREFIX
 
 from orchestration.stack.processes import identity, is_identity_alive
 
-WORKER_TAG = "sluice/worker"
+WORKER_TAG = f"{HIDDEN_TAG_PREFIX}sluice_worker"
+"""Of no use to people, so Dagster's UI hides it."""
 
 
 def worker_tags() -> dict[str, str]:

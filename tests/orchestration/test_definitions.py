@@ -6,7 +6,7 @@ import sys
 import dagster as dg
 import pytest
 
-from orchestration.assets.steps import rows_table
+from orchestration.assets.tables import rows_table
 from orchestration.definitions import defs
 from orchestration.partitions import tenants
 
@@ -20,6 +20,30 @@ STEPS += [
     "insights/daily_report",
 ]
 MARTS = ["unified_customers", "revenue_analytics", "developer_activity", "dashboard_summary"]
+CHECKS = {
+    "sample/streams": {"streams_have_records"},
+    "analysis/profile": {"streams_have_keys"},
+    "analysis/mappings": {"streams_feed_marts"},
+    "analysis/proof": {"plan_fits_the_sample", "models_are_safe", "builds_on_the_sample"},
+    "analysis/review": {"approved"},
+    "raw/streams": {"records_conserved"},
+    "raw/drift": {"fits_plan", "nothing_new"},
+    "analytics/models": {"tests", "rows_conserved"},
+    **{f"analytics/{mart}": {"tests"} for mart in MARTS},
+    "analytics/release": {"fresh", "history"},
+    "insights/daily_report": {"numbers_are_facts", "data_is_current"},
+}
+"""The plan itself has none: its gates are the proof's."""
+KINDS = {
+    "sample": {"airbyte", "postgres"},
+    "analysis/proof": {"dbt", "postgres"},
+    "analysis": {"python"},
+    "raw/streams": {"airbyte", "postgres"},
+    "raw/drift": {"postgres"},
+    "analytics/release": {"postgres"},
+    "analytics": {"dbt", "postgres"},
+    "insights": {"python", "postgres"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +82,43 @@ def test_every_asset_is_partitioned_by_tenant_and_grouped_by_its_layer():
     for name, node in keys.items():
         assert node.partitions_def == tenants, name
         assert node.group_name == name.split("/")[0], name
+
+
+def test_every_asset_says_what_it_is_why_and_where_to_look_and_of_which_kind_it_is():
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        name, node = key.to_user_string(), graph.get(key)
+        what, why, where = str(node.description).split("\n\n")
+        assert what.endswith(".") and len(what) > 30, name
+        assert why.startswith("Why: ") and where.startswith("Where to look: "), name
+        assert node.kinds == KINDS.get(name, KINDS.get(name.split("/")[0])), name
+
+
+def test_the_gates_and_what_is_worth_knowing_are_checks_told_for_each_tenant_apart():
+    graph = defs.resolve_asset_graph()
+    found = {}
+    for key in graph.asset_check_keys:
+        check = graph.get_check_spec(key)
+        assert check.partitions_def == tenants and len(str(check.description)) > 60, key
+        found.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
+    assert found == CHECKS
+
+
+def test_whatever_starts_runs_says_why_and_where_to_look():
+    repository = defs.get_repository_def()
+    told = {each.name: str(each.description) for each in (*repository.get_all_jobs(), *repository.schedule_defs)} | {
+        each.name: str(each.description) for each in repository.sensor_defs
+    }
+    named = {name: text for name, text in told.items() if not name.startswith("__")}
+    assert len(named) == 10
+    assert [name for name, text in named.items() if len(text) < 100 or not text.endswith(".")] == []
+
+
+@pytest.mark.parametrize("job", ["onboard_tenant", "model_tenant", "refresh_tenant", "build_tenant"])
+def test_runs_carry_their_tenant_and_a_name_from_the_moment_they_are_queued(job):
+    tags = defs.resolve_job_def(job).get_tags_for_partition_key("acme", selected_asset_keys=None)
+    assert tags["sluice/tenant"] == "acme"
+    assert tags["sluice/run"] == f"{job.removesuffix('_tenant')} acme"
 
 
 def test_a_refresh_leaves_the_plan_alone_and_an_onboarding_does_everything():

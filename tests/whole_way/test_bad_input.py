@@ -186,6 +186,18 @@ def last_fresh_check(stack, tenant):
     return stack.dagster(query, tenant)[0][0]
 
 
+def told_failures(stack, tenant):
+    """The first lines of a tenant's failed runs, and what their assets say of them, in the order of the runs."""
+    tags = "select failure.value from run_tags failure join run_tags tenant using (run_id)"
+    tags += " where failure.key = 'sluice/failure' and tenant.key = 'sluice/tenant' and tenant.value = %s"
+    query = "select asset_key, event from event_logs where dagster_event_type = 'ASSET_OBSERVATION' and partition = %s"
+    observed = {}
+    for asset, event in stack.dagster(f"{query} order by id", tenant):
+        (entry,) = json.loads(event)["dagster_event"]["event_specific_data"]["asset_observation"]["metadata_entries"]
+        observed["/".join(json.loads(asset))] = entry["entry_data"]["md_str"]
+    return [value for (value,) in stack.dagster(tags, tenant)], observed
+
+
 @pytest.mark.slow
 def test_a_source_that_breaks_half_way_spoils_nothing_and_runs_again_when_mended(stack, tmp_path, checksums):
     folder, size = tmp_path / "orders", 60_000
@@ -207,6 +219,11 @@ def test_a_source_that_breaks_half_way_spoils_nothing_and_runs_again_when_mended
     assert stale["release"] == 1 and str(folder / "orders.jsonl") in stale["reason"]
     assert [each["stale"] for each in stack.json("releases", "halfway")] == [stale["reason"]]
     assert last_fresh_check(stack, "halfway") == "FAILED"
+    tags, observed = told_failures(stack, "halfway")
+    assert set(observed) == {"raw/streams"} and len(tags) == 2  # the sample ends before the broken line
+    for told in (*tags, f"raw/streams: {observed['raw/streams']}"):
+        assert told.startswith("raw/streams: ") and str(size + 1) in told
+        assert "`sluice sync halfway`" in told.partition("To do: ")[2]
     write(folder, map(order, range(size)))
     stack.sluice("onboard", "halfway")
     assert stack.published("halfway") > 1

@@ -1,6 +1,7 @@
 """From real records to published analytics and back, through the command line alone."""
 
 import json
+import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +17,19 @@ from psycopg import errors
 pytestmark = pytest.mark.timeout(900)
 
 REAL = ("stripe", "github")
+ONE_AFTER_ANOTHER = [
+    "sample/streams",
+    "analysis/profile",
+    "analysis/mappings",
+    "analysis/model_plan",
+    "analysis/proof",
+    "analysis/review",
+    "raw/streams",
+    "raw/drift",
+    "analytics/models",
+    "analytics/release",
+    "insights/daily_report",
+]
 KEPT = {"", "_history", "_analytics"}
 GROWN_UNTIL, GROWN_DAYS = ("2026-06-29", "2026-06-30"), 15
 GROWN = {
@@ -310,7 +324,10 @@ def leads_somewhere(entry, assets):
         return httpx.get(entry["url"]).status_code == 200
     if "path" in entry:
         return Path(entry["path"]).exists()
-    return "/".join(entry["asset_key"]["path"]) in assets if "asset_key" in entry else None
+    step = re.fullmatch(
+        r"\[(\S+) of (\S+)\]\(/assets/(\S+)\?view=partitions&partition=(\S+)\)", entry.get("md_str", "")
+    )
+    return step.group(1) == step.group(3) in assets and step.group(2) == step.group(4) == "real" if step else None
 
 
 def test_every_materialisation_tells_rows_or_counts_seconds_a_table_and_where_to_look(stack, journeys, table_of):
@@ -325,10 +342,61 @@ def test_every_materialisation_tells_rows_or_counts_seconds_a_table_and_where_to
         links = {label: leads_somewhere(entry, found) for label, entry in metadata.items()}
         assert [label for label, leads in links.items() if leads], (name, metadata)
         assert [label for label, leads in links.items() if leads is False] == [], name
+        before, after = links.get("previous_step"), links.get("next_step")
+        assert before or name == "sample/streams", name
+        assert after or name == "insights/daily_report", name
     for name in ("sample/streams", "raw/streams"):
         sizes = table_of(found[name]["tables"]["md_str"])
         for label, column in (("dagster/row_count", "rows"), ("bytes", "bytes")):
             assert found[name][label]["value"] == sum(int(row[column]) for row in sizes) > 0, (name, label)
+
+
+def test_charts_and_timings_are_of_the_tenants_own_numbers(stack, journeys, table_of):
+    found = metadata_by_asset(stack, "grown")
+    revenue = found["analytics/revenue_analytics"]["chart"]["md_str"]
+    assert "](data:image/svg+xml," in revenue and len(revenue) < 1000
+    currency, last, most = re.search(r"revenue in (\w+) by day, \S+ to (\S+), at most ([\d,]+)$", revenue).groups()
+    by_day = rows(
+        stack,
+        "grown",
+        "select revenue_date::text, gross_amount from revenue_analytics"
+        f" where currency = '{currency}' and gross_amount > 0 order by 1",
+    )
+    assert last == by_day[-1][0]
+    assert int(most.replace(",", "")) == round(max(amount for _, amount in by_day))
+    timings = table_of(metadata_by_asset(stack, "real")["insights/daily_report"]["timings"]["md_str"])
+    assert [row["step"] for row in timings] == ONE_AFTER_ANOTHER
+    assert max(timings, key=lambda row: float(row["seconds"]))["bar"] == "█" * 12
+
+
+def test_every_gate_passed_and_says_what_it_found_and_what_did_not_pass_is_a_warning(stack, journeys):
+    query = """
+        select distinct on (asset_key, check_name) check_name, execution_status, evaluation_event
+        from asset_check_executions where partition = 'real' order by asset_key, check_name, id desc
+    """
+    found = [
+        (name, status, json.loads(event)["dagster_event"]["event_specific_data"])
+        for name, status, event in stack.dagster(query)
+    ]
+    assert len(found) == 20
+    assert [name for name, _, told in found if not told["description"] and name not in ("fresh", "history")] == []
+    warnings = {name: told for name, status, told in found if status != "SUCCEEDED"}
+    assert "data_is_current" in warnings  # the records are years old
+    assert set(warnings) <= {"data_is_current", "streams_have_records", "streams_have_keys", "streams_feed_marts"}
+    for name, told in warnings.items():
+        assert told["severity"]["__enum__"] == "AssetCheckSeverity.WARN" and "To do: " in told["description"], name
+
+
+def test_runs_are_tagged_with_their_tenant_and_called_by_what_they_do(stack, journeys):
+    query = """
+        select job.value, name.value, place.value from run_tags tenant
+        join run_tags name on name.run_id = tenant.run_id and name.key = 'sluice/run'
+        join run_tags place on place.run_id = tenant.run_id and place.key = '.dagster/repository'
+        join run_tags job on job.run_id = tenant.run_id and job.key = 'dagster/partition'
+        where tenant.key = 'sluice/tenant' and tenant.value = 'grown' order by tenant.run_id
+    """
+    names = ["onboard grown", "sync grown", "build grown", "analyse grown"]
+    assert sorted(stack.dagster(query)) == sorted(("grown", name, "__repository__@sluice") for name in names)
 
 
 def test_nobody_reads_a_customers_name_or_address_in_what_dagster_keeps(stack, journeys, lines):
