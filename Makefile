@@ -37,7 +37,7 @@ dbt_project/target/manifest.json: $(VENV)/.installed dbt_project/dbt_project.yml
 	@echo "setup: parsing the dbt project"
 	@$(BIN)/python -m orchestration.resources.example_manifest $@
 
-demo: setup ## start the stack, onboard two demo tenants, show what was built (KEEP=1 leaves it running)
+demo: setup ## start sandbox and stack, onboard two tenants, let a day pass, show what was built (KEEP=1 leaves it running)
 	@$(BIN)/sluice demo $(if $(KEEP),--keep)
 
 up: setup ## start the stack with the Dagster UI on loopback

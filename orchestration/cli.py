@@ -4,10 +4,11 @@ import sys
 import traceback
 
 import typer
+from airbyte_kit.commands import app as connectors
 from rich.console import Console
 
 from analysis.errors import SluiceError
-from orchestration.commands import audit, backup, demo, releases, runs, stack, tenants
+from orchestration.commands import audit, backup, demo, releases, runs, sandbox, stack, tenants
 
 app = typer.Typer(
     name="sluice",
@@ -19,7 +20,8 @@ app = typer.Typer(
 )
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(audit.app, name="audit")
-for module in (stack, runs, releases, demo, backup):
+app.add_typer(connectors, name="connector")
+for module in (stack, runs, releases, demo, sandbox, backup):
     module.register(app)
 
 ERROR_EXIT = 2

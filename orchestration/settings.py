@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     postgres_port: int = 0
     airbyte_port: int = 0
     dagster_port: int = 0
+    sandbox_port: int = 0
     sample_records: int = 1000
     """Records per stream that a sample may hold."""
     sample_bytes: int = Field(default=100 * 1024**2, ge=1)

@@ -8,7 +8,8 @@ from analysis.modelling.streams import is_readable
 from analysis.modelling.transforms import TRANSFORMS, lossless_transform
 from analysis.profiling.profile import Path, StreamProfile
 
-# A column's proven meaning and type → the transform that shows it; keys and cursors stay as they are.
+# A column's proven meaning and type → the transform that shows it; keys stay as they are. Which row is the newest
+# is decided on the raw cursor, so that this one may be shown as what it is too.
 PROVEN = {
     ("varchar", "iso_timestamp"): "timestamp",
     ("varchar", "date"): "date",
@@ -34,7 +35,7 @@ class StagingDraft:
         self._add_raw_columns()
 
     def _add_raw_columns(self) -> None:
-        fixed = {path[0] for path in (*self.stream.key, self.stream.cursor) if path}
+        fixed = {path[0] for path in self.stream.key if path}
         semantics = {column.path: column for column in self.profile.columns}
         for column in self.stream.columns:
             transform = lossless_transform(column.sql_type)

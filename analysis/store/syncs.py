@@ -77,6 +77,18 @@ def recorded_syncs(connection: Connection, keys: Iterable[tuple[str, str, str]])
     return {(tenant, connection_id, job_id) for tenant, connection_id, job_id in found}
 
 
+def newest_rows(connection: Connection, tenant_id: str) -> dict[str, dict[str, int]]:
+    """Records by stream that the newest job of each of the tenant's sources brought."""
+    columns = sync_runs.c.source, sync_runs.c.rows
+    newest = (
+        select(*columns)
+        .where(sync_runs.c.tenant_id == tenant_id)
+        .distinct(sync_runs.c.source)
+        .order_by(sync_runs.c.source, sync_runs.c.finished_at.desc())
+    )
+    return {source: dict(rows) for source, rows in connection.execute(newest)}
+
+
 def newest_sync_at(connection: Connection) -> datetime | None:
     """When the newest job ended that the history of any tenant has."""
     return connection.execute(select(func.max(airbyte_sync_history.c.last_sync_at))).scalar()

@@ -1,26 +1,24 @@
-"""`sluice demo`: two tenants on generated data, from nothing to their daily reports."""
+"""`sluice demo`: two tenants on the sandbox, from nothing to their daily reports, and on to the next day."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.commands.context import airbyte, warehouse
-from orchestration.commands.output import console, fitting_columns, program, progress, show_rows, working
-from orchestration.commands.runs import run, show_release
+from orchestration.commands.output import console, program, progress, show_rows, working
+from orchestration.commands.runs import run
 from orchestration.settings import load_settings
 
-TENANTS = {"acme": ("stripe", "github"), "globex": ("shopify",)}
-SEED, CUSTOMERS, DAYS = 7, 150, 90
-PREVIEW_ROWS = 3
+if TYPE_CHECKING:
+    from orchestration.demo.accounts import Accounts
+
+Timings = list[dict[str, object]]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,84 +27,121 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(keep: Annotated[bool, typer.Option(help="Leave the stack running, with the Dagster UI.")] = False) -> None:
-    """Start the stack, onboard two tenants on generated data, and show what was built."""
-    from orchestration.stack import lifecycle
+    """Start sandbox and stack, onboard two tenants, let a day pass, refresh, and show what was built."""
+    from orchestration.demo.accounts import Accounts
+    from orchestration.demo.tenants import TENANTS, refuse_foreign
+    from orchestration.stack import lifecycle, sandbox
 
     settings = load_settings()
     was_up = any(state.state == "running" for state in lifecycle.status(settings))
-    timings: list[dict[str, object]] = []
-    endpoints = None
+    timings: Timings = []
+    is_started = False
     try:
-        with _timed(timings, "start the stack"):
-            endpoints = lifecycle.up(settings, with_ui=keep, report=lambda line: progress.print(line, highlight=False))
-        data = settings.home / "demo"
-        with _timed(timings, "generate the tenants' data"), working("generating data"):
-            generate(data)
-        for tenant, tools in TENANTS.items():
-            with _timed(timings, f"onboard {tenant}"):
-                _onboard(tenant, tools, data)
+        with _timed(timings, "start the sandbox and the stack"):
+            endpoints = lifecycle.up(settings, with_ui=False, with_sandbox=True, report=_report)
+            is_started = True
         for tenant in TENANTS:
-            show_tenant(tenant)
+            refuse_foreign(warehouse(), airbyte(), tenant)
+        accounts = Accounts(sandbox.running_url(settings.home) or "")
+        for tenant in TENANTS:
+            _first_day(tenant, accounts, timings)
+        for tenant in TENANTS:
+            _next_day(tenant, accounts, timings)
+        if keep:
+            with _timed(timings, "start the Dagster UI"):
+                endpoints = lifecycle.up(settings, report=_report)
+        for tenant in TENANTS:
+            _show(tenant)
         show_rows(timings, False, title="timings")
-        _say_next(settings.home, endpoints.dagster_ui_url)
+        _say_next(settings.home, endpoints.dagster_ui_url, runs_on=keep or was_up)
     finally:
-        if endpoints is not None and not keep and not was_up:
-            lifecycle.down(settings, report=lambda line: progress.print(line, highlight=False))
+        if is_started and not keep and not was_up:
+            lifecycle.down(settings, report=_report)
 
 
-def generate(data: Path) -> None:
-    """Write the demo's streams up to yesterday; the sandbox is another program, reached by its command line."""
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    command = [sys.executable, "-m", "airbyte_sandbox", "--out", str(data), "--seed", str(SEED)]
-    command += ["--customers", str(CUSTOMERS), "--days", str(DAYS), "--end", yesterday.isoformat()]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
-def _onboard(tenant: str, tools: tuple[str, ...], data: Path) -> None:
+def _first_day(tenant: str, accounts: Accounts, timings: Timings) -> None:
+    """Add the tenant with its sources and onboard it, unless that is done."""
+    from orchestration.demo.tenants import is_onboarded, source_specs
+    from orchestration.execution import add_partition
     from orchestration.tenancy.enrolment import enrol_tenant
-    from orchestration.tenancy.sources import parse_source
 
-    specs = [parse_source(f"{tool}=file:path={data / tool},catalog={data / f'{tool}.catalog.json'}") for tool in tools]
-    with working(f"{tenant}: adding the tenant"):
-        enrol_tenant(warehouse(), airbyte(), tenant, specs, lambda line: progress.print(line, highlight=False))
-    run(tenant, "onboard_tenant")
+    with _timed(timings, f"{tenant}: add"), working(f"{tenant}: adding the tenant"):
+        is_published = tenant in warehouse().refreshable_tenants()
+        account = accounts.open(tenant, is_published=is_published)
+        specs = source_specs(tenant, account["configurations"])
+        enrol_tenant(warehouse(), airbyte(), tenant, specs, _report)
+        add_partition(load_settings(), tenant)
+    if not is_onboarded(warehouse(), tenant):
+        with _timed(timings, f"{tenant}: onboard"):
+            run(tenant, "onboard_tenant")
+            if not is_onboarded(warehouse(), tenant):  # that was the daemon's run, which began before the last source
+                run(tenant, "onboard_tenant")
 
 
-def show_tenant(tenant: str) -> None:
-    """Print a tenant's published relations, a few lines of each mart that has any, and its report."""
+def _next_day(tenant: str, accounts: Accounts, timings: Timings) -> None:
+    """Let the world of the tenant's account go on for a day, then sync, rebuild and report."""
+    from orchestration.demo.day import brought, raw_rows
+
+    before = raw_rows(warehouse(), airbyte(), tenant)
+    passed = accounts.let_a_day_pass(tenant)
+    with _timed(timings, f"{tenant}: a day later" if passed else f"{tenant}: refresh"):
+        run(tenant, "refresh_tenant")
+    rows = [
+        {
+            "stream": f"{each.source}.{each.stream}",
+            "read": "by cursor" if each.is_incremental else "whole",
+            "rows before": each.rows - each.new,
+            "records read": each.read,
+            "new rows": each.new,
+        }
+        for each in brought(warehouse(), airbyte(), tenant, before)
+    ]
+    show_rows(rows, False, title=f"{tenant}: what {'the next day' if passed else 'this sync'} brought")
+
+
+def _show(tenant: str) -> None:
     from rich.markdown import Markdown
 
     from analysis.store.reports import find_report
-    from orchestration.assets.marts import mart_specs
-    from orchestration.resources.raw_data import preview
+    from orchestration.commands.published import show_marts, show_release
 
     show_release(tenant)
-    for spec in mart_specs():
-        mart = spec.key.path[-1]
-        rows = preview(warehouse().reader(tenant), f"tenant_{tenant}_analytics", mart, PREVIEW_ROWS)
-        if rows:
-            names = fitting_columns(rows)
-            more = f" (and {len(rows[0]) - len(names)} more columns)" if len(names) < len(rows[0]) else ""
-            shown = [{name: row[name] for name in names} for row in rows]
-            show_rows(shown, False, title=f"tenant_{tenant}_analytics.{mart}{more}")
+    show_marts(tenant)
     with warehouse().control.connect() as store:
         report = find_report(store, tenant)
     if report is not None:
         console.print(Markdown(report.markdown))
 
 
-def _say_next(home: Path, ui_url: str | None) -> None:
-    sluice = program()
-    if ui_url:
-        console.print(f"The stack is running. Dagster UI: {ui_url}", highlight=False)
-        console.print(f"Next: {sluice} tenant list; {sluice} tenant connect acme; {sluice} down", highlight=False)
+def _say_next(home: Path, ui_url: str | None, *, runs_on: bool) -> None:
+    sluice, customers = program(), "'select * from unified_customers limit 5'"
+    lines = [
+        ("a tenant's customers", f"{sluice} tenant psql acme -c {customers}"),
+        ("its other tables, in psql", f"{sluice} tenant psql globex"),
+        ("a report, written anew", f"{sluice} analyse globex"),
+        ("what is connected", f"{sluice} tenant show acme"),
+        ("what `tenant add --source` took", f"{sluice} sandbox acme"),
+        ("stop it all", "make down"),
+    ]
+    if runs_on and ui_url:
+        console.print(f"The stack is running. Dagster UI: {ui_url}", highlight=False, soft_wrap=True)
+    elif runs_on:
+        lines.insert(0, ("start the Dagster UI, too; it prints the address", "make up"))
+        console.print("The stack is running, without the Dagster UI.", highlight=False)
     else:
-        console.print(f"The data stays in {home}. Look around with: make up", highlight=False)
-        console.print(f"Then: {sluice} tenant connect acme", highlight=False)
+        lines.insert(0, ("start it all again, with the Dagster UI; it prints the address", "make up"))
+        console.print(f"The stack stops now; the data stays in {home}", highlight=False, soft_wrap=True)
+    console.print("Next:")
+    for why, line in lines:
+        console.print(f"  {line}   # {why}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _report(line: str) -> None:
+    progress.print(line, highlight=False, markup=False)
 
 
 @contextmanager
-def _timed(timings: list[dict[str, object]], step: str) -> Iterator[None]:
+def _timed(timings: Timings, step: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     timings.append({"step": step, "seconds": round(time.monotonic() - started, 1)})

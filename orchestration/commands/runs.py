@@ -10,6 +10,7 @@ import typer
 
 from orchestration.commands.context import warehouse
 from orchestration.commands.output import AsJson, console, program, progress, show_json
+from orchestration.commands.published import show_release
 from orchestration.settings import load_settings
 
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.", metavar="TENANT")]
@@ -90,17 +91,3 @@ def _execute(tenant: str, job: str, assets: Sequence[str] | None, report: object
 
     assert callable(report)
     run_job(load_settings(), job, tenant, report, assets)
-
-
-def show_release(tenant: str) -> None:
-    """Print what is published now, and how to read it."""
-    from analysis.store.releases import find_status
-    from orchestration.commands.output import show_rows
-
-    with warehouse().control.connect() as store:
-        published = find_status(store, tenant, "published")
-    if published is None:
-        return
-    rows = [{"relation": name, "rows": count} for name, count in sorted(published.counts.items())]
-    show_rows(rows, False, title=f"tenant_{tenant}_analytics, release {published.number}")
-    console.print(f"Read it: {program()} tenant connect {tenant}", highlight=False)

@@ -1,4 +1,4 @@
-"""Commands for the stack: `up`, `down`, `status`, `doctor`."""
+"""Commands for the stack: `up`, `down`, `status`, `doctor`, `prune`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from orchestration.commands.context import warehouse
-from orchestration.commands.output import AsJson, console, program, progress, show_json, show_rows
+from orchestration.commands.output import AsJson, console, program, progress, show_json, show_rows, working
 from orchestration.settings import load_settings
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (up, down, status, doctor):
+    for command in (up, down, status, doctor, prune):
         app.command()(command)
 
 
@@ -97,6 +97,17 @@ def doctor(
     show_rows(rows, as_json)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(2)
+
+
+def prune(
+    days: Annotated[int, typer.Option(min=1, help="Runs that are older are deleted.")] = 90,
+) -> None:
+    """Delete old runs from Dagster's history; each job's newest of every tenant stays, and all data."""
+    from orchestration.pruning import prune_runs
+
+    with working("looking for old runs"):
+        count = prune_runs(load_settings(), days)
+    console.print(f"{count} runs of more than {days} days ago are deleted.", highlight=False)
 
 
 def _report(text: str) -> None:

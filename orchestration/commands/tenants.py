@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Annotated
 
@@ -20,18 +21,22 @@ TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.", metavar=
 @app.command()
 def add(
     tenant: TenantArgument,
-    source: Annotated[list[str], typer.Option(help="NAME=TYPE[:key=value,…]; repeat for more sources.")],
+    source: Annotated[
+        list[str],
+        typer.Option(help="NAME=TYPE[:key=value,…]; key.key nests, key[] is a list, key=env:VARIABLE hides a secret."),
+    ],
+    streams: Annotated[list[str] | None, typer.Option(help="NAME=stream,…; without it all of a source's.")] = None,
 ) -> None:
     """Create a tenant with its sources in Airbyte, schemas and logins; run again to finish or extend it."""
     from orchestration.execution import add_partition
     from orchestration.tenancy.enrolment import enrol_tenant
-    from orchestration.tenancy.sources import parse_source
+    from orchestration.tenancy.sources import choose_streams, parse_source
 
-    specs = [parse_source(text) for text in source]
+    specs = choose_streams([parse_source(text) for text in source], streams or ())
     with working(f"adding {tenant}"):
-        streams = enrol_tenant(warehouse(), airbyte(), tenant, specs, progress.print)
+        discovered = enrol_tenant(warehouse(), airbyte(), tenant, specs, progress.print)
         add_partition(load_settings(), tenant)
-    for name, found in streams.items():
+    for name, found in discovered.items():
         console.print(f"{name}: {len(found)} streams", highlight=False)
     console.print(f"Tenant {tenant} is ready. Next: {program()} onboard {tenant}", highlight=False)
 
@@ -110,6 +115,25 @@ def connect(tenant: TenantArgument, as_json: AsJson = False) -> None:
         return
     typer.echo(f"{_psql()} '{url}'")
     typer.echo(f"Its tables are in schema tenant_{tenant}_analytics: try \\dt tenant_{tenant}_analytics.*")
+
+
+@app.command()
+def psql(
+    tenant: TenantArgument,
+    command: Annotated[str | None, typer.Option("--command", "-c", help="One statement instead of a session.")] = None,
+) -> None:
+    """Open psql as the tenant's reader, whose search path is its published release; shows no password."""
+    from sqlalchemy.engine import make_url
+
+    from orchestration.tenancy.registry import show_tenant
+
+    show_tenant(warehouse().control, tenant)
+    url = make_url(warehouse().reader_url(tenant))
+    place = {"PGHOST": url.host, "PGPORT": str(url.port or 5432), "PGDATABASE": url.database}
+    login = {"PGUSER": url.username, "PGPASSWORD": str(url.password)}
+    options = ["-c", command] if command else []
+    given = {name: value for name, value in {**place, **login}.items() if value}
+    os.execvpe(_psql(), ["psql", *options], os.environ | given)  # noqa: S606 - the program takes this one's place
 
 
 @app.command()

@@ -34,6 +34,11 @@ class Actors(AirbyteSession):
             for each in self._pages("/sources", "sourceId", workspaceIds=workspace_id)
         ]
 
+    def source_configurations(self, workspace_id: str) -> list[dict[str, Any]]:
+        """The configurations of a workspace's sources, secrets blotted out by Airbyte."""
+        listed = self._pages("/sources", "sourceId", workspaceIds=workspace_id)
+        return [dict(each.get("configuration") or {}) for each in listed]
+
     def create_source(self, workspace_id: str, name: str, configuration: Mapping[str, Any], definition_id: str) -> str:
         """The id of a new source of a definition."""
         body = {"name": name, "workspaceId": workspace_id, "definitionId": definition_id}
@@ -60,6 +65,14 @@ class Actors(AirbyteSession):
         """Connector type of every source of a workspace, by source id."""
         listed = self._pages("/sources", "sourceId", workspaceIds=workspace_id)
         return {each["sourceId"]: each["sourceType"] for each in listed}
+
+    def check_source(self, source_id: str, name: str) -> None:
+        """A PermanentError in the connector's words where the source cannot be reached as it is configured."""
+        path = f"{self.config_url}/sources/check_connection"
+        answer = self.call("POST", path, json={"sourceId": source_id}, timeout=DISCOVERY_SECONDS)
+        if answer.get("status") == "failed":
+            reason = " ".join(str(answer.get("message") or "it does not say why").split())
+            raise PermanentError(f"Source {name} cannot be reached: {reason}", source=name)
 
     def discover(self, source_id: str) -> list[dict[str, Any]]:
         """The streams that a source offers, freshly discovered: Airbyte's stream properties."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 
 from orchestration.settings import Settings
-from orchestration.stack import ingestion_server, orchestrator
+from orchestration.stack import ingestion_server, orchestrator, sandbox
 from orchestration.stack.database import EmbeddedPostgres
 from orchestration.stack.ports import is_free
 from orchestration.stack.probes import http_trouble
@@ -21,6 +21,7 @@ def ports(settings: Settings) -> Iterator[Outcome]:
         "POSTGRES": (settings.postgres_port, EmbeddedPostgres(home).running_port()),
         "AIRBYTE": (settings.airbyte_port, ingestion_server.running_port(home)),
         "DAGSTER": (settings.dagster_port, orchestrator.running_port(home)),
+        "SANDBOX": (settings.sandbox_port, sandbox.running_port(home)),
     }
     for name, (port, held) in wanted.items():
         if port and held and held != port:
@@ -58,6 +59,20 @@ def dagster_ui(settings: Settings) -> Iterator[Outcome]:
     trouble = http_trouble(port, "/server_info")
     sentence = f"The Dagster UI on port {port} {'answers' if trouble is None else 'does not: ' + trouble}."
     yield trouble is None, sentence, f"Look at {settings.home}/logs/dagster.log; then `sluice down`, `sluice up`."
+
+
+def sandbox_server(settings: Settings) -> Iterator[Outcome]:
+    """The sandbox answers where the home has accounts of it; a home without any needs none."""
+    home = settings.home
+    if not sandbox.is_wanted(home):
+        return
+    port = sandbox.running_port(home)
+    if port is None:
+        yield False, "The sandbox is down, which the demo's tenants are read from.", START
+        return
+    trouble = http_trouble(port, sandbox.HEALTH)
+    sentence = f"The sandbox on port {port} {'answers' if trouble is None else 'does not: ' + trouble}."
+    yield trouble is None, sentence, f"Look at {home}/logs/sandbox.log; then `sluice down`, `sluice up`."
 
 
 def _external_trouble(url: str) -> str | None:

@@ -38,6 +38,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("tenants", check_tenants.tenants),
     ("dagster storage", check_database.dagster_storage),
     ("airbyte", check_services.airbyte),
+    ("sandbox", check_services.sandbox_server),
     ("samples", check_samples.samples),
     ("dagster ui", check_services.dagster_ui),
 )

@@ -13,13 +13,13 @@ from pydantic import SecretStr
 
 from analysis.errors import PermanentError, RetryableError
 from orchestration.settings import Settings
-from orchestration.stack import bootstrap, ingestion_server, orchestrator, processes
+from orchestration.stack import bootstrap, ingestion_server, orchestrator, processes, sandbox
 from orchestration.stack.backup.unfinished import refuse_half_restored
 from orchestration.stack.database import EmbeddedPostgres
 from orchestration.stack.endpoints import FILE_NAME, Endpoints
 from orchestration.stack.kept_secrets import keep_named_secret
 from orchestration.stack.placement import make_home
-from orchestration.stack.ports import HOST, require_free
+from orchestration.stack.ports import HOST, noted_port, require_free
 from orchestration.stack.upgrading import bring_up_to_date
 
 Report = Callable[[str], None]
@@ -45,17 +45,25 @@ class DatabaseUrls:
         return "DatabaseUrls(…)"
 
 
-def up(settings: Settings, *, with_ui: bool = True, report: Report = lambda line: None) -> Endpoints:
-    """Start what is down and upgrade what is old; what this call started is stopped again when it fails."""
+def up(
+    settings: Settings, *, with_ui: bool = True, with_sandbox: bool = False, report: Report = lambda line: None
+) -> Endpoints:
+    """Start what is down and upgrade what is old; what this call started is stopped again when it fails.
+
+    The sandbox starts where it is asked for, and where the home has accounts of it.
+    """
     home = settings.home
     make_home(home)
     with _alone(home), ExitStack() as undo:
-        _require_ports(settings, with_ui)
+        with_sandbox = with_sandbox or sandbox.is_wanted(home)
+        _require_ports(settings, with_ui, with_sandbox)
         urls = _start_databases(settings, report, undo)
         refuse_half_restored(urls.control)
         with ThreadPoolExecutor(1) as aside:  # Dagster's imports take seconds: they pass while Airbyte starts
             storage = aside.submit(orchestrator.prepare, home, urls.dagster, create=with_ui)
             bring_up_to_date(settings, urls.control, report)
+            if with_sandbox:
+                _start_sandbox(settings, report, undo)
             endpoints = _start_airbyte(settings, urls, report, undo)
             if not storage.done():
                 report("Dagster: preparing its storage")
@@ -87,21 +95,26 @@ def down(settings: Settings, report: Report = lambda line: None) -> None:
             report("Dagster is down")
         if ingestion_server.stop(home):
             report("Airbyte is down")
+        if sandbox.stop(home):
+            report("Sandbox is down")
         if EmbeddedPostgres(home).stop():
             report("PostgreSQL is down")
         (home / FILE_NAME).unlink(missing_ok=True)
 
 
 def status(settings: Settings) -> list[ComponentState]:
-    """Every component with its state: running, down, or external."""
+    """Every component with its state: running, down, or external; the sandbox where the home has accounts of it."""
     home = settings.home
     daemon = processes.running(home, orchestrator.DAEMON)
-    return [
+    states = [
         _database_state(settings),
         _airbyte_state(settings),
         _state("Dagster UI", orchestrator.running_port(home), "http://{}:{}"),
         ComponentState("Dagster daemon", "running" if daemon else "down", f"process {daemon}" if daemon else ""),
     ]
+    if sandbox.is_wanted(home) or sandbox.running_port(home):
+        states.append(_state("Sandbox", sandbox.running_port(home), "http://{}:{}"))
+    return states
 
 
 def given_url(secret: SecretStr) -> str:
@@ -111,13 +124,15 @@ def given_url(secret: SecretStr) -> str:
     return f"{plain}{separator}{rest}"
 
 
-def _require_ports(settings: Settings, with_ui: bool) -> None:
+def _require_ports(settings: Settings, with_ui: bool, with_sandbox: bool) -> None:
     """Every port that the settings fix is free or in our hands: better refused now than when half of it runs."""
     home = settings.home
     if settings.airbyte_url is None and settings.airbyte_port and ingestion_server.running_port(home) is None:
         require_free(settings.airbyte_port, "SLUICE_AIRBYTE_PORT")
     if with_ui and settings.dagster_port and orchestrator.running_port(home) is None:
         require_free(settings.dagster_port, "SLUICE_DAGSTER_PORT")
+    if with_sandbox and settings.sandbox_port and sandbox.running_port(home) is None:
+        require_free(settings.sandbox_port, "SLUICE_SANDBOX_PORT")
 
 
 def _start_databases(settings: Settings, report: Report, undo: ExitStack) -> DatabaseUrls:
@@ -168,6 +183,17 @@ def _start_airbyte(settings: Settings, urls: DatabaseUrls, report: Report, undo:
         loader_login=bootstrap.LOADER,
         loader_password=keep_named_secret(home, bootstrap.LOADER),
     )
+
+
+def _start_sandbox(settings: Settings, report: Report, undo: ExitStack) -> None:
+    home = settings.home
+    before = noted_port(home, sandbox.NAME)
+    if sandbox.running_port(home) is None:
+        undo.callback(sandbox.stop, home)
+    url = sandbox.start(home, port=settings.sandbox_port)
+    report(f"Sandbox is up at {url}")
+    if before not in (None, noted_port(home, sandbox.NAME)):
+        report("Sandbox: it has another port than before; `sluice demo` tells the demo's sources")
 
 
 def _start_ui(settings: Settings, storage_url: str, report: Report, undo: ExitStack) -> str:

@@ -32,7 +32,10 @@ class Appearances:
 
 
 def appeared_tenants(warehouse: Warehouse, airbyte: AirbyteClient) -> Appearances:
-    """Workspaces named `tenant_<id>` with a connection whose tenant has no release and no run in progress."""
+    """Workspaces named `tenant_<id>` with a connection whose tenant has no release and no run in progress.
+
+    One that `tenant add` is at, or was ended at, waits until each source that it names is connected.
+    """
     found = Appearances()
     onboarded = set(warehouse.refreshable_tenants())
     with warehouse.control.connect() as connection:
@@ -47,9 +50,14 @@ def appeared_tenants(warehouse: Warehouse, airbyte: AirbyteClient) -> Appearance
             continue
         if tenant in onboarded or tenant in resting or is_running(warehouse.control, tenant):
             continue
-        if production_connections(airbyte, workspace.id):
+        if production_connections(airbyte, workspace.id) and not _is_half_added(warehouse, tenant):
             found.new.append(Appeared(tenant, workspace.id))
     return found
+
+
+def _is_half_added(warehouse: Warehouse, tenant: TenantId) -> bool:
+    with warehouse.control.connect() as store:
+        return any(source.connection_id is None for source in list_sources(store, tenant))
 
 
 def appeared_sources(warehouse: Warehouse, airbyte: AirbyteClient) -> Appearances:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
+from analysis.errors import PermanentError
 from orchestration.resources.airbyte_client import AirbyteClient
 from orchestration.resources.airbyte_records import Connection
 from orchestration.stack.endpoints import Endpoints
@@ -42,12 +43,13 @@ def provision_workspace(airbyte: AirbyteClient, endpoints: Endpoints, names: Ten
 def provision_source(
     airbyte: AirbyteClient, names: TenantNames, workspace_id: str, destination_id: str, spec: SourceSpec
 ) -> tuple[Connection, list[str]]:
-    """The production connection of one source with all streams it offers now, and their names.
+    """The production connection of one source with its chosen streams, else all that it offers, and their names.
 
-    A source that cannot be discovered is refused.
+    A source that cannot be reached or discovered is refused, and so is a choice that it does not offer.
     """
     source_id = airbyte.ensure_source(workspace_id, spec.name, spec.airbyte_configuration)
-    offered = airbyte.discover(source_id)
+    airbyte.check_source(source_id, spec.name)
+    offered = _chosen(spec, airbyte.discover(source_id))
     streams = [{"name": stream["streamName"], "syncMode": sync_mode(stream)} for stream in offered]
     prefix = f"{spec.name}_"
     # Where it writes makes a connection this source's: its name is for people, who may change it.
@@ -61,6 +63,17 @@ def provision_source(
         request = connection_request(spec.name, source_id, destination_id, names.raw, prefix, streams)
         found = airbyte.create_connection(request)
     return found, [str(stream["name"]) for stream in streams]
+
+
+def _chosen(spec: SourceSpec, offered: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    names = {str(stream["streamName"]) for stream in offered}
+    unknown = [name for name in spec.streams if name not in names]
+    if unknown:
+        raise PermanentError(
+            f"Source {spec.name} offers no stream {', '.join(unknown)}; choose among those it has.",
+            offered=sorted(names),
+        )
+    return [stream for stream in offered if not spec.streams or stream["streamName"] in spec.streams]
 
 
 def sync_mode(stream: Mapping[str, Any]) -> str:

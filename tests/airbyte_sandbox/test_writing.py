@@ -54,8 +54,15 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--tools", "salesforce"], ["--tools", ""], ["--customers", "0"], ["--days", "-1"], ["--end", "yesterday"]],
-    ids=["unknown tool", "no tool", "no customers", "no days", "no date"],
+    [
+        ["--tools", "salesforce"],
+        ["--tools", ""],
+        ["--customers", "0"],
+        ["--days", "-1"],
+        ["--end", "yesterday"],
+        ["--days", "9999999"],
+    ],
+    ids=["unknown tool", "no tool", "no customers", "no days", "no date", "days before all days"],
 )
 def test_bad_arguments_are_one_clear_error(arguments, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:

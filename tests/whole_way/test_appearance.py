@@ -14,6 +14,7 @@ from orchestration.tenancy.adoption import adopt_tenant, find_connections
 from orchestration.tenancy.appearance import appeared_sources, appeared_tenants
 from orchestration.tenancy.identifiers import TenantId, TenantNames
 from orchestration.tenancy.provisioning import connection_request, provision_source, provision_workspace
+from orchestration.tenancy.registry import add_tenant
 from orchestration.tenancy.sources import parse_source
 
 
@@ -71,6 +72,17 @@ def test_a_tenant_then_a_source_that_appear_in_airbyte_are_taken_up(stack, wareh
     stack.sluice("build", "terraformed")
     assert stack.published("terraformed") == 2
     assert find_connections(airbyte, "terraformed").by_source == {"orders": first, "visits": second}
+
+
+def test_a_tenant_is_not_taken_up_between_its_first_source_and_its_last(stack, warehouse, airbyte, provision):
+    workspace_id, _ = provision("halfadded", "orders")
+    add_tenant(warehouse.control, warehouse.key, "halfadded", {"orders": "file", "visits": "file"})
+    adopt_tenant(warehouse, airbyte, "halfadded")
+    assert "halfadded" not in {each.tenant for each in appeared_tenants(warehouse, airbyte).new}
+    provision("halfadded", "visits")
+    adopt_tenant(warehouse, airbyte, "halfadded")
+    assert ("halfadded", workspace_id) in {(each.tenant, each.key) for each in appeared_tenants(warehouse, airbyte).new}
+    stack.sluice("tenant", "remove", "halfadded", "--erase", "--yes")
 
 
 def test_a_sync_of_another_tenants_connection_is_refused_before_it_starts(airbyte, provision):

@@ -179,3 +179,12 @@ def test_sixteen_hundred_columns_and_none_are_both_planned():
     assert check_plan(plan, profile_of(wide, bare)) == ()
     assert check_set(render(plan), plan) == ()
     assert len(plan.staging_model("stg_shop__wide").columns) == 1596
+
+
+def test_a_cursor_of_epoch_seconds_is_shown_as_a_time_and_a_key_as_it_is():
+    moments = [column(name, "integer", semantic_type="epoch_seconds") for name in ("id", "created")]
+    plan = plan_models(profile_of(stream("charges", "pay", *moments, cursor=("created",))), ())
+    staged = {each.name: each.sql_type for each in plan.staging[0].columns}
+    assert staged == {"id": "bigint", "created": "timestamptz"}
+    text = render(plan).files["models/staging/pay/stg_pay__charges.sql"]
+    assert "created desc nulls last" in text
