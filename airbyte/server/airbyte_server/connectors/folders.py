@@ -13,6 +13,7 @@ logger = logging.getLogger(__name__)
 _PREFIX = "source-"
 _LARGEST_METADATA = 256 * 1024
 _DEEPEST_METADATA = 64
+UNUSABLE = (OSError, ValueError, yaml.YAMLError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +52,15 @@ def read_folders(directory: Path | None) -> Sequence[ConnectorFolder]:
         if not (path / "manifest.yaml").is_file():
             continue
         try:
-            found.append(_read(path))
-        except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+            found.append(read_folder(path))
+        except UNUSABLE as error:
             reason = " ".join(str(error).split())[:300]
             logger.warning("Connector %s is left out: its metadata.yaml cannot be used (%s).", path.name, reason)
     return found
 
 
-def _read(path: Path) -> ConnectorFolder:
+def read_folder(path: Path) -> ConnectorFolder:
+    """One connector; any of UNUSABLE where its metadata is wrong."""
     with (path / "metadata.yaml").open("rb") as file:
         content = file.read(_LARGEST_METADATA + 1)
     if len(content) > _LARGEST_METADATA:

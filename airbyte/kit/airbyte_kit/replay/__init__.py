@@ -1,0 +1,1 @@
+"""An API that says what was written down."""

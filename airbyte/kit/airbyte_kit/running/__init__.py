@@ -1,0 +1,1 @@
+"""Connectors, run command by command, and what is seen of each run."""

@@ -1,0 +1,1 @@
+"""The steps of the check; each looks at runs and says what it found."""
