@@ -88,6 +88,7 @@ def test_pages_add_up_to_the_whole_and_the_last_one_names_no_next(host, size):
 def test_a_page_has_thirty_unless_asked_otherwise_and_a_hundred_at_most(host):
     assert len(host.get(f"{HERE}/issues", state="all")) == 30
     assert len(host.get(f"{HERE}/issues", state="all", per_page=5000)) == 100
+    assert len(host.get(f"{HERE}/issues", state="all", per_page="9" * 5000)) == 30
     assert host.get(f"{HERE}/issues", state="all", page=99) == []
 
 

@@ -239,11 +239,23 @@ def test_campaigns_are_listed_by_id_and_read_one_by_one(portal):
         ("/crm/v3/objects/unicorns", 400, "VALIDATION_ERROR"),
         ("/crm/v3/objects/contacts?limit=101", 400, "VALIDATION_ERROR"),
         ("/crm/v3/objects/contacts?after=x", 400, "VALIDATION_ERROR"),
+        (f"/crm/v3/objects/contacts?limit={'9' * 5000}", 400, "VALIDATION_ERROR"),
+        (f"/crm/v3/objects/contacts?after={'9' * 5000}", 400, "VALIDATION_ERROR"),
         ("/crm/v3/objects/contacts?associations=unicorns", 400, "VALIDATION_ERROR"),
         ("/crm/v3/objects/contacts/1", 404, "OBJECT_NOT_FOUND"),
         ("/crm/v9/objects", 404, "OBJECT_NOT_FOUND"),
     ],
-    ids=["no scope", "no type", "a large page", "no cursor", "no association", "no object", "no address"],
+    ids=[
+        "no scope",
+        "no type",
+        "a large page",
+        "no cursor",
+        "an endless limit",
+        "an endless cursor",
+        "no association",
+        "no object",
+        "no address",
+    ],
 )
 def test_refusals_have_their_category(portal, path, status, category):
     reply = portal._client.get(portal.url + path)

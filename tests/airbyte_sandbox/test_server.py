@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from airbyte_sandbox.server.accounts import Accounts, SettingsError
+from airbyte_sandbox.__main__ import main
+from airbyte_sandbox.server.accounts import Accounts, SettingsError, held
 from airbyte_sandbox.server.running import serving
 from airbyte_sandbox.server.tools import APIS
 
@@ -83,6 +84,8 @@ def test_a_removed_account_is_gone_and_its_key_with_it(client, file):
         ("acme", {"seed": 2**60}, "seed"),
         ("acme", {"start": "2026-05-02", "end": "2026-05-01"}, "last=2026-05-01"),
         ("acme", {"end": "soon"}, "end"),
+        ("acme", {"end": "0001-01-01"}, "2000-01-01"),
+        ("acme", {"start": "9999-12-31", "end": "9999-12-31"}, "2099-12-31"),
         ("acme", {"faults": [{"tool": "stripe", "kind": "fire"}]}, "kind"),
         ("acme", {"faults": [{"tool": "striped", "kind": "slow"}]}, "'striped'"),
         ("acme", {"faults": [{"tool": "stripe", "kind": "slow", "every": 0}]}, "every=0"),
@@ -100,12 +103,14 @@ def test_wrong_settings_are_refused_by_name_and_change_nothing(client, name, set
     assert client.get("/sandbox/accounts").json() == {"accounts": []}
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"{", b'"acme"'])
+@pytest.mark.parametrize("body", [b"[1]", b"{", b'"acme"', b"[" * 200_000])
 def test_settings_that_are_no_object_are_refused(client, body):
     assert client.put("/sandbox/accounts/acme", content=body).status_code == 400
 
 
-@pytest.mark.parametrize("kept", ["", "[]", '{"accounts": [{"seed": 1}]}', '{"accounts": [{"name": "a", "sed": 1}]}'])
+@pytest.mark.parametrize(
+    "kept", ["", "[]", '{"accounts": [{"seed": 1}]}', '{"accounts": [{"name": "a", "sed": 1}]}', "[" * 200_000]
+)
 def test_a_file_that_is_no_list_of_accounts_is_named_and_left_alone(file, kept):
     file.parent.mkdir()
     file.write_text(kept)
@@ -153,6 +158,18 @@ def test_a_tool_refuses_a_request_without_a_key_in_its_own_form(client, tool):
     method, path = re.sub(r"\{[^}]*\}", "1", next(iter(api.routes))).split(" ")
     answer = client.request(method, f"/{tool}{path}")
     assert (answer.status_code, answer.json()) == (api.unauthorised.status, api.unauthorised.body)
+
+
+@pytest.mark.parametrize("key", ["Basic \xe9\xe9", "Basic =", "Bearer \xe9", "Basic", ""])
+def test_a_key_that_cannot_be_read_is_a_wrong_one(client, key):
+    answer = client.get("/stripe/v1/charges", headers={"Authorization": key.encode("latin-1")})
+    assert answer.status_code == 401
+
+
+def test_a_body_without_a_bottom_is_refused_as_any_other(client):
+    key = put(client, "acme", **DAYS)["configurations"]["hubspot"]["credentials"]["access_token"]
+    asked = {"content": b"[" * 200_000, "headers": {"Authorization": f"Bearer {key}"}}
+    assert client.post("/hubspot/crm/v3/objects/contacts/search", **asked).status_code == 400
 
 
 def test_only_loopback_names_are_answered(client):
@@ -233,6 +250,21 @@ def test_the_process_announces_its_address_keeps_its_accounts_and_ends_at_sigter
             process.kill()
     assert (process.returncode, complaints) == (0, "")
     assert [account.name for account in Accounts(file).all()] == ["acme"]
+
+
+def test_a_file_of_accounts_is_of_one_sandbox_alone(file):
+    with held(file), pytest.raises(SettingsError, match=r"accounts\.json is held by another"), held(file):
+        pass
+    with held(file):
+        command = [sys.executable, "-m", "airbyte_sandbox", "serve", "--port", "0", "--accounts", str(file)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+
+
+def test_a_port_that_there_is_none_of_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--port", "65536"])
+    assert "0 to 65535" in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_one_sentence(client):

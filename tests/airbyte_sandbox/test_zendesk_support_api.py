@@ -27,6 +27,7 @@ WHOLE = {
     "custom_roles": "custom_roles",
 }
 EXPORTS = ("tickets", "users", "organizations", "ticket_events", "ticket_metric_events")
+_ENDLESS = "9" * 5000
 
 
 class Desk:
@@ -254,6 +255,11 @@ def test_a_further_day_changes_nothing_without_a_later_stamp(desks):
         ("groups.json?page[size]=101", 400, "InvalidPaginationParameter"),
         ("groups.json?page[after]=x", 400, "InvalidPaginationParameter"),
         ("groups.json?page=zero", 400, "Invalid attribute"),
+        (f"groups.json?page={_ENDLESS}", 400, "Invalid attribute"),
+        (f"groups.json?page[size]={_ENDLESS}", 400, "InvalidPaginationParameter"),
+        (f"incremental/users.json?start_time={_ENDLESS}", 400, "Invalid attribute"),
+        (f"incremental/users.json?start_time=0&per_page={_ENDLESS}", 400, "Invalid attribute"),
+        (f"tickets/{_ENDLESS}/audits.json", 404, "RecordNotFound"),
         ("audit_logs.json", 403, "Forbidden"),
         ("tickets/999999/audits.json", 404, "RecordNotFound"),
         ("unicorns.json", 404, "InvalidEndpoint"),
@@ -265,6 +271,11 @@ def test_a_further_day_changes_nothing_without_a_later_stamp(desks):
         "a large page",
         "no place",
         "no number",
+        "an endless number",
+        "an endless page",
+        "an endless start",
+        "an endless export",
+        "an endless ticket",
         "no right",
         "no ticket",
         "-",

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -31,9 +32,11 @@ def _export(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     unknown = sorted(set(tools) - TOOLS.keys())
     if unknown or not tools:
         parser.error(f"--tools takes names of {', '.join(TOOLS)}; got {given.tools!r}")
-    world = World(given.seed, given.customers, given.end - timedelta(days=given.days - 1), given.end)
     try:
+        world = World(given.seed, given.customers, given.end - timedelta(days=given.days - 1), given.end)
         counts = write_world(given.out, world, tools)
+    except OverflowError:
+        parser.error(f"--days {given.days} before --end {given.end} are more than the calendar has")
     except OSError as error:
         parser.exit(2, f"The sandbox cannot write to {given.out}: {error.strerror}; choose another --out.\n")
     for tool, streams in counts.items():
@@ -43,12 +46,12 @@ def _export(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
 def _serve(given: argparse.Namespace) -> int:
     """Serve until a signal; 2 and a sentence where the file or the port cannot be had."""
-    from airbyte_sandbox.server.accounts import Accounts, SettingsError
+    from airbyte_sandbox.server.accounts import Accounts, SettingsError, held
     from airbyte_sandbox.server.running import serve
 
     try:
-        accounts = Accounts(given.accounts)
-        serve(accounts, given.port, lambda url: print(f"sandbox: {url}", flush=True))
+        with held(given.accounts) if given.accounts else nullcontext():
+            serve(Accounts(given.accounts), given.port, lambda url: print(f"sandbox: {url}", flush=True))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -68,8 +71,15 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8090, help="on 127.0.0.1; 0 takes a free one (8090)")
+    parser.add_argument("--port", type=_port, default=8090, help="on 127.0.0.1; 0 takes a free one (8090)")
     parser.add_argument("--accounts", type=Path, metavar="FILE", help="where accounts are kept; without it in memory")
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("0 to 65535")
+    return number
 
 
 def _positive(text: str) -> int:

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 from airbyte_kit.openapi.drafting import draft
 from airbyte_kit.openapi.readme import guesses
@@ -37,6 +38,22 @@ def test_the_right_credentials_pass_and_wrong_ones_do_not(drafted, scheme, requi
     with serving(made, found.connector.manifest) as stand_in:
         assert found.check(stand_in.configuration) == "SUCCEEDED"
         assert found.check(stand_in.wrong_configuration) == "FAILED"
+
+
+def test_a_refused_client_is_a_matter_of_configuration():
+    found = draft(signed(SCHEMES["client"][0])).manifest["definitions"]["requester"]["authenticator"]
+    assert found["refresh_token_error_key"] == "error"
+    assert "invalid_client" in found["refresh_token_error_values"] and 401 in found["refresh_token_error_status_codes"]
+
+
+def test_a_stand_in_lets_a_wrong_client_find_out_at_the_list():
+    made = signed(SCHEMES["client"][0])
+    with serving(made, draft(made).manifest) as stand_in:
+        for configuration, status in ((stand_in.configuration, 200), (stand_in.wrong_configuration, 401)):
+            form = {"grant_type": "client_credentials", **configuration}
+            token = httpx.post(configuration["token_url"], data=form).json()["access_token"]
+            answer = httpx.get(f"{configuration['base_url']}/tasks", headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == status
 
 
 @pytest.mark.slow

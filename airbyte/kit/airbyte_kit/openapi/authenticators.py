@@ -78,6 +78,10 @@ def _client_credentials(credential: Credential) -> Json:
         "client_id": "{{ config['client_id'] }}",
         "client_secret": "{{ config['client_secret'] }}",
         "token_refresh_endpoint": f"{{{{ {address} }}}}",
+        # Else a client that is refused counts as a fault of the connector.
+        "refresh_token_error_status_codes": [400, 401, 403],
+        "refresh_token_error_key": "error",
+        "refresh_token_error_values": ["invalid_client", "invalid_grant", "unauthorized_client"],
     }
     return written
 

@@ -76,7 +76,7 @@ class Api:
         """Whatever is asked."""
         if request.url.path == stand_in_credentials.TOKEN_PATH:
             token = self._guard.token(dict(parse_qsl((await request.body()).decode("utf-8", "replace"))))
-            return JSONResponse(token or {"error": "invalid_client"}, 200 if token else 401)
+            return JSONResponse(token or {"error": "unsupported_grant_type"}, 200 if token else 400)
         return await run_in_threadpool(self._answer, request)
 
     def _answer(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ from airbyte_sandbox.schema import Record
 from airbyte_sandbox.server.api import Call, Reply
 
 _PAGE, _LONGEST_PAGE = 30, 100
+_MOST_DIGITS = 18
 
 
 def page(call: Call, stream: str, shown: Sequence[Record]) -> Reply:
@@ -78,7 +79,7 @@ def in_order(shown: Sequence[Record], key: Callable[[Record], object], direction
 
 
 def _positive(value: str | None, otherwise: int) -> int:
-    return int(value) if value and value.isdecimal() and int(value) > 0 else otherwise
+    return (int(value) if value and value.isdecimal() and len(value) <= _MOST_DIGITS else 0) or otherwise
 
 
 def _address(call: Call, number: int) -> str:

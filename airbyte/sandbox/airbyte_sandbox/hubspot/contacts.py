@@ -112,15 +112,6 @@ def _stranger(world: World, dice: Random, number: int, at: datetime) -> Contact:
     )
 
 
-def company_since(known: tuple[Contact, ...]) -> dict[str, datetime]:
-    """The companies of these contacts, each since its first one."""
-    since: dict[str, datetime] = {}
-    for contact in sorted(known, key=lambda found: found.known_at):
-        if contact.company:
-            since.setdefault(contact.company, contact.known_at)
-    return since
-
-
 def company_id(company: str) -> int:
     """The id of a company."""
     return 9_800_000 + words.COMPANIES.index(company)

@@ -8,6 +8,7 @@ from airbyte_sandbox.hubspot.refusals import invalid
 from airbyte_sandbox.schema import Record
 from airbyte_sandbox.server.api import Call
 
+_MOST_DIGITS = 18
 Item = TypeVar("Item")
 
 
@@ -35,8 +36,8 @@ def whole_number(call: Call, name: str, default: int) -> int:
     given = call.one(name)
     if not given:
         return default
-    if not given.isdecimal():
-        raise invalid(f"Invalid {name}: {given!r} is not a whole number")
+    if not given.isdecimal() or len(given) > _MOST_DIGITS:
+        raise invalid(f"Invalid {name}: {given[:80]!r} is not a whole number")
     return int(given)
 
 

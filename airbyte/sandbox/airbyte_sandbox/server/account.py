@@ -16,6 +16,7 @@ FaultKind = Literal["rate_limit", "server_error", "cut_body", "slow", "unauthori
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MOST_CUSTOMERS = 20_000
 _MOST_DAYS = 3660
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 _MOST_SEED = 2**53
 
 
@@ -63,6 +64,8 @@ class Account:
         if not 0 <= self.seed < _MOST_SEED:
             raise ValueError(f"A seed is a whole number from 0 to 2^53. (seed={self.seed})")
         last = self.end or yesterday()
+        if not (_FIRST_DAY <= self.start <= _LAST_DAY and _FIRST_DAY <= last <= _LAST_DAY):
+            raise ValueError(f"An account's days are of {_FIRST_DAY} to {_LAST_DAY}. (start={self.start}, last={last})")
         if not self.start <= last < self.start + timedelta(days=_MOST_DAYS):
             raise ValueError(f"An account's days are 1 to {_MOST_DAYS}. (start={self.start}, last={last})")
 

@@ -1,8 +1,10 @@
 """The accounts of a sandbox: settings from JSON, kept in a file that is written before a change counts."""
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Lock
@@ -83,12 +85,27 @@ class Accounts:
         self._accounts = accounts
 
 
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """The file is this process's own for the length of the block; SettingsError where another one has it.
+
+    Two that write the same file would each undo what the other has acknowledged.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.with_name(f".{file.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+    except BlockingIOError:
+        raise SettingsError(f"{file} is held by another sandbox that runs; stop it or give another file.") from None
+
+
 def _start(given: Mapping[str, Any]) -> date:
     try:
         last = date.fromisoformat(given.get("end") or "") if given.get("end") else yesterday()
-    except (TypeError, ValueError):
-        last = yesterday()
-    return last - timedelta(days=_DAYS - 1)
+        return last - timedelta(days=_DAYS - 1)
+    except (OverflowError, TypeError, ValueError):
+        return yesterday()  # what is wrong with the end is said where it is read
 
 
 def _read(file: Path) -> dict[str, Account]:
@@ -98,7 +115,7 @@ def _read(file: Path) -> dict[str, Account]:
             return {}
         kept = json.loads(file.read_text(encoding="utf-8"))["accounts"]
         return {settings["name"]: read_account(settings["name"], settings) for settings in kept}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise SettingsError(f"{file} does not hold accounts of a sandbox ({error}); mend it or give another.") from None
 
 

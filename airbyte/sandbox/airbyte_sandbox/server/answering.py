@@ -95,5 +95,5 @@ def _parsed(content_type: str, body: bytes) -> Any:
         return dict(parse_qsl(text, keep_blank_values=True))
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -1,7 +1,6 @@
 """Where requests carry their keys, and which key is whose."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
@@ -35,6 +34,6 @@ def basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
         return None
     try:
         user, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return (user, password) if colon else None

@@ -9,6 +9,7 @@ from airbyte_sandbox.server.credentials import basic, bearer
 from airbyte_sandbox.zendesk_support import audits, ids, refusals
 from airbyte_sandbox.zendesk_support.exports import by_cursor, by_time
 from airbyte_sandbox.zendesk_support.lists import TOOL, Records, listing, whole
+from airbyte_sandbox.zendesk_support.numbers import whole_number
 from airbyte_sandbox.zendesk_support.records import case_of, streams
 
 
@@ -88,9 +89,10 @@ def _ratings(call: Call) -> list[Record]:
 
 
 def _moment(call: Call, name: str, given: str) -> str:
-    if not given.isdecimal() or len(given) > 11:
+    number = whole_number(given)
+    if number is None or number >= 10**11:
         raise refusals.invalid(call, name, "an integer")
-    return ids.moment(int(given))
+    return ids.moment(number)
 
 
 def _one_ticket(call: Call) -> Reply:

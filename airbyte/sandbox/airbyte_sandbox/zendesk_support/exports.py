@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from airbyte_sandbox.schema import Record
 from airbyte_sandbox.server.api import ApiError, Call, Handler, Reply
 from airbyte_sandbox.world import World
+from airbyte_sandbox.zendesk_support.numbers import whole_number
 from airbyte_sandbox.zendesk_support.records import streams
 from airbyte_sandbox.zendesk_support.refusals import START_TOO_RECENT, invalid
 
@@ -91,19 +92,19 @@ def _page_end(moments: Sequence[int], start: int, size: int) -> int:
 
 
 def _start(call: Call) -> int:
-    given = call.one("start_time")
-    if given is None or not given.isdecimal():
+    start = whole_number(call.one("start_time"))
+    if start is None:
         raise invalid(call, "start_time", "an integer")
-    if int(given) > time.time() - 60:
+    if start > time.time() - 60:
         raise ApiError(START_TOO_RECENT)
-    return int(given)
+    return start
 
 
 def _size(call: Call) -> int:
-    given = call.one("per_page") or str(_MOST)
-    if not given.isdecimal() or given == "0":
+    size = whole_number(call.one("per_page") or str(_MOST))
+    if not size:
         raise invalid(call, "per_page", "an integer")
-    return min(int(given), _MOST)
+    return min(size, _MOST)
 
 
 def _encoded(moment: int, number: int) -> str:

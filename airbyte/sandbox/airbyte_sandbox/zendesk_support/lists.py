@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from airbyte_sandbox.schema import Record
 from airbyte_sandbox.server.api import Call, Handler, Reply
+from airbyte_sandbox.zendesk_support.numbers import whole_number
 from airbyte_sandbox.zendesk_support.refusals import invalid, invalid_page
 
 TOOL = "zendesk-support"
@@ -38,9 +39,10 @@ def whole(stream: str, records: Records) -> Handler:
 
 def _by_cursor(call: Call, records: Sequence[Record], key: str) -> tuple[Sequence[Record], Record]:
     size = call.one("page[size]") or str(_MOST)
-    if not size.isdecimal() or not 0 < int(size) <= _MOST:
+    number = whole_number(size) or 0
+    if not 0 < number <= _MOST:
         raise invalid_page("page[size]")
-    begins, ends = _bounds(call, records, key, int(size))
+    begins, ends = _bounds(call, records, key, number)
     page = records[begins:ends]
     first, last = (_encoded(page[0][key]), _encoded(page[-1][key])) if page else (None, None)
     more = begins > 0 if call.one("page[before]") else ends < len(records)
@@ -78,10 +80,10 @@ def _by_number(call: Call, records: Sequence[Record]) -> tuple[Sequence[Record],
 
 
 def _number(call: Call, name: str, default: int) -> int:
-    given = call.one(name) or str(default)
-    if not given.isdecimal() or int(given) < 1:
+    number = whole_number(call.one(name) or str(default))
+    if not number:
         raise invalid(call, name, "an integer")
-    return int(given)
+    return number
 
 
 def _link(call: Call, page: dict[str, str | None]) -> str:

@@ -7,6 +7,7 @@ from airbyte_sandbox.cases import Case, cases
 from airbyte_sandbox.schema import Record
 from airbyte_sandbox.world import World
 from airbyte_sandbox.zendesk_support import audits, ids, metrics, settings, tickets, users
+from airbyte_sandbox.zendesk_support.numbers import whole_number
 
 Streams = dict[str, list[Record]]
 
@@ -39,11 +40,11 @@ def streams(world: World) -> Streams:
 
 def case_of(world: World, ticket: str) -> Case | None:
     """The case of a ticket's number; None for a ticket that is not there, or no longer."""
-    place = int(ticket) - 1 if ticket.isdecimal() else -1
+    place = (whole_number(ticket) or 0) - 1
     found = cases(world)
     if not 0 <= place < len(found) or found[place].status(world.horizon) == "deleted":
         return None
-    assert ids.ticket(found[place]) == int(ticket)
+    assert ids.ticket(found[place]) == place + 1
     return found[place]
 
 
