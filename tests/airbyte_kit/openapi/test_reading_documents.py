@@ -4,9 +4,10 @@ import json
 
 import pytest
 from airbyte_kit.errors import KitError
+from airbyte_kit.new_folders import checked_name
 from airbyte_kit.openapi.document import Document
 from airbyte_kit.openapi.drafting import draft
-from airbyte_kit.openapi.folder import write_folder
+from airbyte_kit.openapi.folder import connector_name, write_folder
 from airbyte_kit.openapi.loading import LARGEST_MIB
 
 from tests.airbyte_kit.openapi.documents import TASK, array, content, document, listing, query
@@ -113,6 +114,20 @@ def test_a_name_that_is_no_folder_is_refused(tmp_path, name):
     with pytest.raises(KitError, match="no connector's name"):
         write_folder(draft(document({"/tasks": listing(array())})), tmp_path, name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Acme CRM REST API v2", "acme-crm"),
+        ("3scale", "api-3scale"),
+        ("API", "api"),
+        ("Ünï & co.", "uni-co"),
+        ("日本", "api"),
+    ],
+)
+def test_a_title_becomes_a_name_that_may_be_given_too(title, name):
+    assert connector_name(title) == checked_name(name) == name
 
 
 def test_a_folder_that_exists_is_left_alone(tmp_path):
