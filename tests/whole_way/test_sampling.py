@@ -23,13 +23,23 @@ def stack(make_stack, tmp_path):
 
 @pytest.fixture
 def orders(tmp_path):
-    """The path of a stream and its source; at first the stream is a pipe that gives nothing."""
+    """The path of a stream and its source."""
     catalog = tmp_path / "catalog.json"
     properties = {"id": {"type": "integer"}, "created": {"type": "string", "format": "date-time"}}
     catalog.write_text(json.dumps({"streams": [{"name": "orders", "json_schema": {"properties": properties}}]}))
     path = tmp_path / "orders.jsonl"
-    os.mkfifo(path)
+    write(path, 1)
     return path, f"file:path={path},catalog={catalog},start_date=2020-01-01"
+
+
+def write(path, count):
+    path.write_text("".join(f'{{"id": {n}, "created": "2026-01-01T00:00:00Z"}}\n' for n in range(count)))
+
+
+def block(path):
+    """From now on the stream is a pipe that gives nothing."""
+    path.unlink()
+    os.mkfifo(path)
 
 
 def kill_in_sample(stack, wait_until, look=lambda: None):
@@ -44,6 +54,7 @@ def kill_in_sample(stack, wait_until, look=lambda: None):
 def test_a_sample_of_a_killed_run_is_named_by_doctor_and_removed_by_it_or_by_the_next_run(stack, orders, wait_until):
     path, source = orders
     stack.add(TENANT, shop=source)
+    block(path)
     seen = []
     kill_in_sample(stack, wait_until, lambda: seen.append(told(stack, "--repair")))
     assert "No sample outlived its run." in seen[0], "a run in progress keeps what it has"
@@ -55,7 +66,7 @@ def test_a_sample_of_a_killed_run_is_named_by_doctor_and_removed_by_it_or_by_the
 
     kill_in_sample(stack, wait_until)
     path.unlink()
-    path.write_text("".join(f'{{"id": {n}, "created": "2026-01-01T00:00:00Z"}}\n' for n in range(30)))
+    write(path, 30)
     stack.sluice("onboard", TENANT)
     assert (stack.leftovers(TENANT), stack.published(TENANT)) == ([], 1)
     assert stack.connections(TENANT) == ["shop"]
