@@ -56,9 +56,7 @@ def dagster_ui(settings: Settings) -> Iterator[Outcome]:
     if port is None:
         yield True, "The Dagster UI is not running; `sluice up` starts it.", ""
         return
-    trouble = http_trouble(port, "/server_info")
-    sentence = f"The Dagster UI on port {port} {'answers' if trouble is None else 'does not: ' + trouble}."
-    yield trouble is None, sentence, f"Look at {settings.home}/logs/dagster.log; then `sluice down`, `sluice up`."
+    yield _answer(settings, "The Dagster UI", port, "/server_info", "dagster.log")
 
 
 def sandbox_server(settings: Settings) -> Iterator[Outcome]:
@@ -70,9 +68,13 @@ def sandbox_server(settings: Settings) -> Iterator[Outcome]:
     if port is None:
         yield False, "The sandbox is down, which the demo's tenants are read from.", START
         return
-    trouble = http_trouble(port, sandbox.HEALTH)
-    sentence = f"The sandbox on port {port} {'answers' if trouble is None else 'does not: ' + trouble}."
-    yield trouble is None, sentence, f"Look at {home}/logs/sandbox.log; then `sluice down`, `sluice up`."
+    yield _answer(settings, "The sandbox", port, sandbox.HEALTH, "sandbox.log")
+
+
+def _answer(settings: Settings, what: str, port: int, path: str, log: str) -> Outcome:
+    trouble = http_trouble(port, path)
+    sentence = f"{what} on port {port} {'answers' if trouble is None else 'does not: ' + trouble}."
+    return trouble is None, sentence, f"Look at {settings.home}/logs/{log}; then `sluice down`, `sluice up`."
 
 
 def _external_trouble(url: str) -> str | None:

@@ -58,6 +58,23 @@ def records(messages):
     return [each["record"]["data"] for each in messages if each["type"] == "RECORD"]
 
 
+def note(manifest, field, value):
+    """Let customers' records have what an expression gives in the connector's process; the Python that does it."""
+    manifest["definitions"]["customers"]["transformations"] = [
+        {"type": "CustomTransformation", "class_name": "source_declarative_manifest.components.Look"}
+    ]
+    return f"""
+import os
+from dataclasses import dataclass
+from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+
+@dataclass
+class Look(RecordTransformation):
+    def transform(self, record, config=None, stream_state=None, stream_slice=None):
+        record[{field!r}] = {value}
+"""
+
+
 def way_to(path):
     """From an installed package to any file, as pkgutil takes it."""
     return f"airbyte_cdk/{'../' * 20}{str(path).lstrip('/')}"
@@ -207,20 +224,9 @@ class Shout(RecordTransformation):
 
 
 def test_a_connector_has_no_descriptor_of_whoever_started_it(run, program, manifest, configuration, tmp_path):
-    manifest["definitions"]["customers"]["transformations"] = [
-        {"type": "CustomTransformation", "class_name": "source_declarative_manifest.components.Look"}
-    ]
-    components = """
-import os
-from dataclasses import dataclass
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
-
-@dataclass
-class Look(RecordTransformation):
-    def transform(self, record, config=None, stream_state=None, stream_slice=None):
-        record["open"] = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")
-                          if os.path.exists(f"/proc/self/fd/{fd}")]
-"""
+    link = "f'/proc/self/fd/{fd}'"
+    opened = f"[os.readlink({link}) for fd in os.listdir('/proc/self/fd') if os.path.exists({link})]"
+    components = note(manifest, "open", opened)
     allowed = replace(program, components=components, allows_python=True)
     messages, _ = run(allowed, "read", configuration, ["customers"], opened=[tmp_path / "private"])
     assert records(messages)
@@ -228,19 +234,7 @@ class Look(RecordTransformation):
 
 
 def test_a_connector_has_no_variable_that_configurations_may_name(run, program, manifest, configuration):
-    manifest["definitions"]["customers"]["transformations"] = [
-        {"type": "CustomTransformation", "class_name": "source_declarative_manifest.components.Look"}
-    ]
-    components = """
-import os
-from dataclasses import dataclass
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
-
-@dataclass
-class Look(RecordTransformation):
-    def transform(self, record, config=None, stream_state=None, stream_slice=None):
-        record["environment"] = list(os.environ)
-"""
+    components = note(manifest, "environment", "list(os.environ)")
     surroundings = {
         "AIRBYTE_SERVER_SECRET_VARIABLE_PREFIX": "SHOP_",
         "SHOP_KEY": "sk_live",

@@ -1,10 +1,11 @@
 """Draft orders and left checkouts as the API has them."""
 
 from airbyte_sandbox.schema import Record
+from airbyte_sandbox.shopify.addresses import address
 from airbyte_sandbox.shopify.baskets import Checkout, Draft
 from airbyte_sandbox.shopify.bills import Bill, bill
 from airbyte_sandbox.shopify.customer_records import customer_summary
-from airbyte_sandbox.shopify.line_records import address, line_records, shipping_lines, tax_lines
+from airbyte_sandbox.shopify.line_records import line_records, shipping_lines, tax_lines
 from airbyte_sandbox.shopify.shop_records import SHOP
 from airbyte_sandbox.shopify.stamps import graphql_id, optional_stamp, stamp
 from airbyte_sandbox.world import World

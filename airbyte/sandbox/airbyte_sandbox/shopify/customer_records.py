@@ -2,7 +2,7 @@
 
 from airbyte_sandbox.people import Person
 from airbyte_sandbox.schema import Record
-from airbyte_sandbox.shopify.line_records import customer_address
+from airbyte_sandbox.shopify.addresses import customer_address
 from airbyte_sandbox.shopify.money import Amount, cents
 from airbyte_sandbox.shopify.sales import customer_id, orders_by_person
 from airbyte_sandbox.shopify.stamps import graphql_id, stamp

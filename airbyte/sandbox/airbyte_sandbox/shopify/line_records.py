@@ -1,11 +1,9 @@
 """Lines, addresses, discounts and deliveries: what orders, drafts and checkouts are made of."""
 
-from airbyte_sandbox.people import Person
 from airbyte_sandbox.schema import Record
 from airbyte_sandbox.shopify.bills import Bill, BillLine
 from airbyte_sandbox.shopify.campaigns import Code
 from airbyte_sandbox.shopify.money import NOTHING, Amount, bag
-from airbyte_sandbox.shopify.sales import customer_id
 from airbyte_sandbox.shopify.stamps import graphql_id
 from airbyte_sandbox.words import Country
 
@@ -118,36 +116,3 @@ def shipping_lines(bill: Bill, line_id: int) -> list[Record]:
             "discount_allocations": [],
         }
     ]
-
-
-def address(person: Person) -> Record:
-    """Where a person lives, as an order knows it."""
-    return {
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "name": person.name,
-        "company": person.company,
-        "address1": person.street,
-        "address2": None,
-        "city": person.city,
-        "province": None,
-        "province_code": None,
-        "zip": person.postal_code,
-        "phone": person.phone,
-        "country": person.country.name,
-        "country_code": person.country.code,
-        "latitude": None,
-        "longitude": None,
-    }
-
-
-def customer_address(person: Person) -> Record:
-    """Where a person lives, as the person's own record knows it."""
-    place = {name: value for name, value in address(person).items() if name not in ("latitude", "longitude")}
-    return {
-        "id": customer_id(person) + 1,
-        "customer_id": customer_id(person),
-        **place,
-        "country_name": person.country.name,
-        "default": True,
-    }

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from airbyte_sandbox.schema import Record
+from airbyte_sandbox.shopify.addresses import address
 from airbyte_sandbox.shopify.baskets import ordered_drafts
 from airbyte_sandbox.shopify.bills import Bill, bill
 from airbyte_sandbox.shopify.campaigns import code_of
 from airbyte_sandbox.shopify.customer_records import customer_summary
 from airbyte_sandbox.shopify.line_records import (
-    address,
     discount_applications,
     discount_codes,
     line_records,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from airbyte_sandbox.people import Person, population
 from airbyte_sandbox.schema import Record
+from airbyte_sandbox.shopify.addresses import customer_place, place
 from airbyte_sandbox.shopify.sales import Order, customer_id, orders, orders_by_person
 from airbyte_sandbox.shopify.shelves import product_records
 from airbyte_sandbox.world import World
@@ -71,11 +72,7 @@ def _order_record(order: Order, horizon: datetime) -> Record:
             "last_name": person.last_name,
             "created_at": _iso(person.joined_at),
         },
-        "shipping_address": {
-            key: value
-            for key, value in _address(person).items()
-            if key not in ("id", "customer_id", "default", "country_name")
-        },
+        "shipping_address": place(person),
         "line_items": [_line(order, place, shipped) for place in range(len(order.lines))],
         "refunds": [_refund(order, back)] if back else [],
     }
@@ -150,29 +147,8 @@ def _customer(person: Person, orders: Sequence[Order]) -> Record:
         "verified_email": True,
         "tax_exempt": False,
         "accepts_marketing": person.number % 3 == 0,
-        "default_address": _address(person),
-        "addresses": [_address(person)],
-    }
-
-
-def _address(person: Person) -> Record:
-    return {
-        "id": customer_id(person) + 1,
-        "customer_id": customer_id(person),
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "name": person.name,
-        "company": person.company,
-        "address1": person.street,
-        "address2": None,
-        "city": person.city,
-        "province": None,
-        "zip": person.postal_code,
-        "phone": person.phone,
-        "country": person.country.name,
-        "country_code": person.country.code,
-        "country_name": person.country.name,
-        "default": True,
+        "default_address": customer_place(person),
+        "addresses": [customer_place(person)],
     }
 
 
